@@ -1,0 +1,1 @@
+//! park-capture: cameras and recordings to frames.

@@ -1,0 +1,1 @@
+//! park-detect: frames to licence plates and slot states.

@@ -1,0 +1,1 @@
+//! park-gate: plates and cards to decisions, the barrier, entries and exits.

@@ -1,0 +1,1 @@
+//! park-serve: records to SQLite and to live clients.

@@ -1,0 +1,1 @@
+//! The SQLite store: schema, sessions, logs, queries.

@@ -1,0 +1,1 @@
+//! park-track: slots and gate events to occupancy, violations and alerts.
