@@ -1,1 +1,19 @@
-//! (being written)
+//! The manners that every command shares: one prelude, one set of stream flags, one way to be configured,
+//! to log, to show progress, to describe itself.
+
+mod config;
+mod context;
+mod flags;
+mod log;
+mod manual;
+mod prelude;
+mod progress;
+mod safe;
+
+pub use context::Context;
+pub use flags::{CommonArgs, IoArgs, Length, Seconds};
+pub use log::{Colour, Level, Log};
+pub use manual::{Manual, page as manual_page};
+pub use prelude::{Command, main};
+pub use progress::Progress;
+pub use safe::make_safe;

@@ -36,6 +36,8 @@ pub struct Envelope<'a> {
     pub lot_id: Option<Text<'a>>,
     #[serde(borrow, default)]
     payload: Option<&'a RawValue>,
+    #[serde(skip)]
+    line: &'a str,
 }
 
 fn first_version() -> u32 {
@@ -48,7 +50,7 @@ impl<'a> Envelope<'a> {
         let text = std::str::from_utf8(line).map_err(|error| {
             Error::new(Kind::BadInput, format!("invalid UTF-8 at byte {}", error.valid_up_to()))
         })?;
-        let envelope: Envelope<'a> = serde_json::from_str(text).map_err(|error| {
+        let mut envelope: Envelope<'a> = serde_json::from_str(text).map_err(|error| {
             let what = match error.classify() {
                 serde_json::error::Category::Data => "not a record",
                 _ => "not JSON",
@@ -64,7 +66,13 @@ impl<'a> Envelope<'a> {
                 format!("version {} of the records is not known here", envelope.v),
             ));
         }
+        envelope.line = text;
         Ok(envelope)
+    }
+
+    /// The whole line that was read, as it came.
+    pub fn line(&self) -> &'a str {
+        self.line
     }
 
     /// The payload as `P`. An error names the type and the field that does not fit.

@@ -1,0 +1,85 @@
+//! What a command does with the records that pass it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::inlet::Signal;
+use super::outlet::Out;
+use super::peer::Peer;
+use crate::error::Result;
+use crate::record::{Envelope, Time};
+
+/// Where a record came from.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The line of that input, from 1.
+    pub line: u64,
+    /// The input itself, for its name, for answers.
+    pub peer: Arc<Peer>,
+}
+
+/// Why a command ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Its inputs have ended.
+    Input,
+    /// `--count` is reached.
+    Count,
+    /// `--timeout` has passed.
+    Timeout,
+    /// A signal asks for it.
+    Signal(Signal),
+    /// Whoever read its output has had enough.
+    BrokenPipe,
+}
+
+/// A command in a stream: looks at records, passes on what it does not consume, adds its own.
+///
+/// Rules live elsewhere and are pure; a filter is the thin layer that feeds them and writes what they say.
+pub trait Filter {
+    /// Whether records of this type end here. All others are passed on unchanged, before [`Filter::record`] sees them.
+    fn consumes(&self, kind: &str) -> bool;
+
+    /// Whether [`Filter::record`] is to see records of this type; a cheap test, so that the rest passes quickly.
+    fn wants(&self, _kind: &str) -> bool {
+        true
+    }
+
+    /// Looks at one record. An error of kind `BadInput` is reported, counted and answered by an `error`
+    /// record, and the stream goes on; any other ends the command.
+    fn record(&mut self, record: &Envelope<'_>, origin: &Origin, out: &mut Out) -> Result<()>;
+
+    /// How often [`Filter::tick`] is wanted: only of a live edge, such as a gate with real hardware.
+    fn tick_every(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Time has passed at a live edge.
+    fn tick(&mut self, _now: Time, _out: &mut Out) -> Result<()> {
+        Ok(())
+    }
+
+    /// A burst has ended: make durable what must be before output is sent off and senders get their acks.
+    fn settle(&mut self, _out: &mut Out) -> Result<()> {
+        Ok(())
+    }
+
+    /// A connection that sent records is gone.
+    fn gone(&mut self, _peer: &Peer, _out: &mut Out) {}
+
+    /// Reads lists and configuration again (HUP). An error is reported, and the old ones stay.
+    fn reload(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// What the command counts, for the state on USR1.
+    fn counters(&self) -> BTreeMap<String, u64> {
+        BTreeMap::new()
+    }
+
+    /// The end: the last records. A gate puts its barrier in its safe state here.
+    fn finish(&mut self, _why: End, _out: &mut Out) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,446 @@
+//! Frames by reference: raw pixels in a directory of shared memory, between processes of one host.
+//!
+//! A frame is a file whose name tells its state, and each step from state to state is one `rename`, so
+//! that exactly one side owns it at any time:
+//!
+//! ```text
+//!            writer                      taker
+//!  .part ────────────▶ .bgr ────────────────────────▶ .taken
+//!    ▲    complete       │   claimed, and being read     │
+//!    │                   │ taken back (live sources)     │ read
+//!    ├───────────────────┘                               ▼
+//!    └──────────────────────────────────────────────── .free
+//! ```
+//!
+//! The writer overwrites files that are free instead of making new ones: pages that are there already
+//! cost less than the copy into them, fresh ones more. A name is `<camera>-<seq>` and is never used
+//! twice, so a stale path finds nothing rather than a later frame.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Kind, Result};
+
+/// How many frames may wait for their taker unless told otherwise.
+pub const DEFAULT_FRAMES: usize = 8;
+
+/// The writing end: one for each camera and directory.
+///
+/// It never has more files than it was allowed, so a spool's size is bounded by that number times the
+/// size of a frame.
+#[derive(Debug)]
+pub struct SpoolWriter {
+    dir: PathBuf,
+    camera: String,
+    limit: usize,
+    /// The frames that were given out, oldest first, whatever became of them.
+    given: VecDeque<u64>,
+    /// Held as long as the writer lives: two writers of one camera would take each other's files.
+    _lock: File,
+}
+
+/// What became of a frame that was to be put into the spool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Put {
+    /// It is there, at this path.
+    Done(PathBuf),
+    /// The oldest frame that nobody had taken made room for it.
+    Replaced {
+        /// Where the new frame is.
+        path: PathBuf,
+        /// The number of the frame that is lost.
+        lost: u64,
+    },
+    /// There is no room: every frame waits for its taker. Nothing was written.
+    Full,
+}
+
+impl SpoolWriter {
+    /// A writer for `camera` in `dir`, which is made if missing (readable by its owner alone) and rid of
+    /// what an earlier run of the same camera left there. At most `limit` frames wait in it.
+    ///
+    /// [`Kind::TryAgain`] when another process writes the same camera there, [`Kind::Io`] when the
+    /// directory cannot be used.
+    pub fn new(dir: &Path, camera: &str, limit: usize) -> Result<Self> {
+        let at = |doing: &str| format!("{doing} the spool directory {}", dir.display());
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|e| Error::io(at("making"), e))?;
+        // Records carry the path to other processes, which may stand in other directories.
+        let dir = fs::canonicalize(dir).map_err(|e| Error::io(at("finding"), e))?;
+        let camera = file_name_of(camera);
+        let lock = dir.join(format!("{camera}.lock"));
+        let lock = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&lock)
+            .map_err(|e| Error::io(format!("opening {}", lock.display()), e))?;
+        lock.try_lock().map_err(|_| {
+            Error::new(
+                Kind::TryAgain,
+                format!("another process writes the frames of {camera} to {}", dir.display()),
+            )
+        })?;
+        let writer = SpoolWriter { dir, camera, limit: limit.max(1), given: VecDeque::new(), _lock: lock };
+        remove_all(&writer.dir, &writer.camera, &["part", "bgr", "taken", "free"]);
+        Ok(writer)
+    }
+
+    /// Puts a frame's pixels into the spool under the number `seq`, which must not have been used before.
+    /// When there is no room, a frame that nobody has taken yet makes room if `replace` says so.
+    pub fn put(&mut self, seq: u64, pixels: &[u8], replace: bool) -> Result<Put> {
+        let part = self.path(seq, "part");
+        let mut lost = None;
+        if !self.reuse_free(&part)? {
+            self.forget_removed();
+            if self.given.len() >= self.limit {
+                lost = if replace { self.take_back(&part)? } else { None };
+                // What was claimed meanwhile may be free by now; if not, the caller comes again.
+                if lost.is_none() && !self.reuse_free(&part)? {
+                    return Ok(Put::Full);
+                }
+            }
+        }
+        let path = self.path(seq, "bgr");
+        write_in_place(&part, pixels)
+            .and_then(|()| fs::rename(&part, &path))
+            .map_err(|error| Error::io(format!("writing the frame {}", part.display()), error))?;
+        self.given.push_back(seq);
+        Ok(match lost {
+            Some(lost) => Put::Replaced { path, lost },
+            None => Put::Done(path),
+        })
+    }
+
+    /// Removes what is free; with `all` also the frames that nobody has taken, for when nobody will.
+    pub fn clear(&mut self, all: bool) {
+        remove_all(&self.dir, &self.camera, if all { &["part", "bgr", "free"] } else { &["part", "free"] });
+        self.forget_removed();
+    }
+
+    fn path(&self, seq: u64, state: &str) -> PathBuf {
+        self.dir.join(format!("{}-{seq}.{state}", self.camera))
+    }
+
+    /// Turns a free file into `part`; says whether there was one.
+    fn reuse_free(&mut self, part: &Path) -> Result<bool> {
+        Ok(self.rename_first("free", part)?.is_some())
+    }
+
+    /// Turns the oldest frame that nobody has taken into `part`; says which it was.
+    fn take_back(&mut self, part: &Path) -> Result<Option<u64>> {
+        self.rename_first("bgr", part)
+    }
+
+    fn rename_first(&mut self, state: &str, to: &Path) -> Result<Option<u64>> {
+        for at in 0..self.given.len() {
+            let from = self.path(self.given[at], state);
+            match fs::rename(&from, to) {
+                Ok(()) => return Ok(self.given.remove(at)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(Error::io(format!("reusing {}", from.display()), error)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Forgets frames whose files are gone: a taker may remove a file instead of freeing it.
+    fn forget_removed(&mut self) {
+        let gone = |seq: u64| {
+            // In the order in which a file passes through them: one that moves on is met further down.
+            !["bgr", "taken", "free"].iter().any(|state| self.path(seq, state).exists())
+        };
+        let kept = self.given.iter().copied().filter(|&seq| !gone(seq)).collect();
+        self.given = kept;
+    }
+}
+
+impl Drop for SpoolWriter {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(self.dir.join(format!("{}.lock", self.camera)));
+    }
+}
+
+fn write_in_place(path: &Path, pixels: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(path)?;
+    file.write_all(pixels)?;
+    if file.metadata()?.len() != pixels.len() as u64 {
+        file.set_len(pixels.len() as u64)?;
+    }
+    Ok(())
+}
+
+/// The taking end: one for each process, whatever the cameras and directories.
+///
+/// When it is dropped it removes the free files of the cameras it saw, since their writer may have ended
+/// before its last frames were taken.
+#[derive(Debug, Default)]
+pub struct SpoolReader {
+    seen: BTreeSet<(PathBuf, String)>,
+}
+
+/// What became of a frame that was to be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Take {
+    /// Its pixels were read, and its file is free for the writer.
+    Done,
+    /// The frame expired: its writer took it back because nobody came, or somebody else took it. It
+    /// counts as dropped; it is no error.
+    Expired,
+}
+
+impl SpoolReader {
+    /// A reader that has seen nothing yet.
+    pub fn new() -> Self {
+        SpoolReader::default()
+    }
+
+    /// Takes the frame at `path` out of the spool and leaves its `width` × `height` × 3 bytes in `pixels`,
+    /// whose memory is used again.
+    ///
+    /// The path comes with a record and is not trusted: [`Kind::BadInput`] when it is not a frame's name in
+    /// an absolute directory, not a regular file (a link is none), or not of that size; the file is left
+    /// alone then.
+    pub fn take(&mut self, path: &Path, width: u32, height: u32, pixels: &mut Vec<u8>) -> Result<Take> {
+        let bad = |why: &str| Error::new(Kind::BadInput, format!("{} {why}", path.display()));
+        let (dir, camera, seq) = parse(path).ok_or_else(|| bad("is not the path of a frame"))?;
+        let length = u64::from(width) * u64::from(height) * 3;
+        let doing = || format!("taking the frame {}", path.display());
+        let opened = OpenOptions::new()
+            .read(true)
+            // Without O_NONBLOCK opening a FIFO would wait for its writer.
+            .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+            .open(path);
+        let file = match opened {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Take::Expired),
+            Err(error) if error.raw_os_error() == Some(libc::ELOOP) => return Err(bad("is a link")),
+            Err(error) => return Err(Error::io(doing(), error)),
+        };
+        let metadata = file.metadata().map_err(|error| Error::io(doing(), error))?;
+        if !metadata.is_file() {
+            return Err(bad("is not a regular file"));
+        }
+        if metadata.size() != length {
+            return Err(bad(&format!("has {} bytes, a frame of {width}x{height} has {length}", metadata.size())));
+        }
+        let taken = dir.join(format!("{camera}-{seq}.taken"));
+        match fs::rename(path, &taken) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Take::Expired),
+            Err(error) => return Err(Error::io(doing(), error)),
+        }
+        let length = usize::try_from(length).map_err(|_| bad("is too large"))?;
+        pixels.resize(length, 0);
+        let read = file.read_exact_at(pixels, 0);
+        let freed = fs::rename(&taken, dir.join(format!("{camera}-{seq}.free")));
+        self.saw(dir, camera);
+        read.map_err(|error| Error::io(doing(), error))?;
+        match freed {
+            // Whoever removed it has freed it, too.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io(doing(), error)),
+            _ => Ok(Take::Done),
+        }
+    }
+
+    fn saw(&mut self, dir: &Path, camera: &str) {
+        if !self.seen.iter().any(|(seen, name)| seen == dir && name == camera) {
+            self.seen.insert((dir.to_owned(), camera.to_owned()));
+        }
+    }
+}
+
+impl Drop for SpoolReader {
+    fn drop(&mut self) {
+        for (dir, camera) in &self.seen {
+            remove_all(dir, camera, &["free"]);
+        }
+    }
+}
+
+/// Directory, camera and number of a path of the form `/DIR/CAMERA-SEQ.bgr`.
+fn parse(path: &Path) -> Option<(&Path, &str, u64)> {
+    let dir = path.parent().filter(|dir| dir.is_absolute())?;
+    let (camera, seq) = parse_name(path.file_name()?.to_str()?, "bgr")?;
+    Some((dir, camera, seq))
+}
+
+fn parse_name<'a>(name: &'a str, state: &str) -> Option<(&'a str, u64)> {
+    let stem = name.strip_suffix(state)?.strip_suffix('.')?;
+    let (camera, seq) = stem.rsplit_once('-')?;
+    let digits = !seq.is_empty() && seq.bytes().all(|byte| byte.is_ascii_digit());
+    (digits && file_name_of(camera) == camera).then_some(())?;
+    Some((camera, seq.parse().ok()?))
+}
+
+/// A camera's name with everything replaced that is not safe in the name of a file.
+fn file_name_of(camera: &str) -> String {
+    let safe = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
+    let name: String = camera.chars().take(100).map(safe).collect();
+    match name.strip_prefix('.') {
+        Some(rest) => format!("_{rest}"),
+        None if name.is_empty() => "camera".to_owned(),
+        None => name,
+    }
+}
+
+/// Removes the camera's files in these states. What cannot be removed stays: it is only memory.
+fn remove_all(dir: &Path, camera: &str, states: &[&str]) {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        let of_camera = |state: &&str| parse_name(name, state).is_some_and(|(of, _)| of == camera);
+        if states.iter().any(of_camera) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const WIDTH: u32 = 4;
+    const HEIGHT: u32 = 2;
+
+    /// A directory of its own that goes with the test.
+    struct Dir(PathBuf);
+
+    impl Dir {
+        fn new(name: &str) -> Dir {
+            let dir = std::env::temp_dir().join(format!("park-spool-{name}-{}", std::process::id()));
+            let _ = fs::remove_dir_all(&dir);
+            Dir(dir)
+        }
+        fn files(&self) -> BTreeSet<String> {
+            let names = fs::read_dir(&self.0).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+            names.filter(|name| !name.ends_with(".lock")).collect()
+        }
+    }
+
+    impl Drop for Dir {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn picture(fill: u8) -> Vec<u8> {
+        vec![fill; (WIDTH * HEIGHT * 3) as usize]
+    }
+
+    fn path_of(put: Put) -> PathBuf {
+        match put {
+            Put::Done(path) | Put::Replaced { path, .. } => path,
+            Put::Full => panic!("the spool is full"),
+        }
+    }
+
+    #[test]
+    fn a_frame_arrives_and_its_file_is_used_again() {
+        let dir = Dir::new("arrives");
+        let mut writer = SpoolWriter::new(&dir.0, "cam_in", 2).unwrap();
+        let mut reader = SpoolReader::new();
+        let mut pixels = Vec::new();
+        let mut inodes = BTreeSet::new();
+        for seq in 0..20 {
+            let path = path_of(writer.put(seq, &picture(seq as u8), false).unwrap());
+            inodes.insert(fs::metadata(&path).unwrap().ino());
+            assert_eq!(reader.take(&path, WIDTH, HEIGHT, &mut pixels).unwrap(), Take::Done);
+            assert_eq!(pixels, picture(seq as u8));
+            assert_eq!(reader.take(&path, WIDTH, HEIGHT, &mut pixels).unwrap(), Take::Expired);
+        }
+        assert_eq!(inodes.len(), 1, "one file is enough for a taker that keeps up");
+        drop(reader);
+        assert_eq!(dir.files(), BTreeSet::new());
+    }
+
+    #[test]
+    fn a_full_spool_waits_or_gives_up_its_oldest_frame() {
+        let dir = Dir::new("full");
+        let mut writer = SpoolWriter::new(&dir.0, "cam", 2).unwrap();
+        let first = path_of(writer.put(0, &picture(0), false).unwrap());
+        let second = path_of(writer.put(1, &picture(1), false).unwrap());
+        assert_eq!(writer.put(2, &picture(2), false).unwrap(), Put::Full);
+        let Put::Replaced { lost: 0, .. } = writer.put(2, &picture(2), true).unwrap() else { panic!() };
+        let (mut reader, mut pixels) = (SpoolReader::new(), Vec::new());
+        assert_eq!(reader.take(&first, WIDTH, HEIGHT, &mut pixels).unwrap(), Take::Expired);
+        assert_eq!(reader.take(&second, WIDTH, HEIGHT, &mut pixels).unwrap(), Take::Done);
+        assert!(matches!(writer.put(3, &picture(3), false).unwrap(), Put::Done(_)));
+        assert_eq!(dir.files().len(), 2, "never more files than allowed");
+    }
+
+    #[test]
+    fn a_frame_being_read_is_not_taken_back() {
+        let dir = Dir::new("claimed");
+        let mut writer = SpoolWriter::new(&dir.0, "cam", 1).unwrap();
+        let path = path_of(writer.put(0, &picture(0), true).unwrap());
+        fs::rename(&path, path.with_extension("taken")).unwrap();
+        assert_eq!(writer.put(1, &picture(1), true).unwrap(), Put::Full);
+        fs::remove_file(path.with_extension("taken")).unwrap();
+        assert!(matches!(writer.put(1, &picture(1), true).unwrap(), Put::Done(_)), "a removed file is a freed one");
+    }
+
+    #[test]
+    fn frames_of_another_size_fit_into_used_files() {
+        let dir = Dir::new("size");
+        let mut writer = SpoolWriter::new(&dir.0, "cam", 1).unwrap();
+        let (mut reader, mut pixels) = (SpoolReader::new(), Vec::new());
+        for (seq, width) in [8, 2, 4].into_iter().enumerate() {
+            let path = path_of(writer.put(seq as u64, &vec![9; width * 3], false).unwrap());
+            assert_eq!(reader.take(&path, width as u32, 1, &mut pixels).unwrap(), Take::Done);
+            assert_eq!(pixels, vec![9; width * 3]);
+        }
+    }
+
+    #[test]
+    fn a_path_that_is_no_frame_is_refused_and_left_alone() {
+        let dir = Dir::new("refused");
+        fs::create_dir_all(&dir.0).unwrap();
+        let secret = dir.0.join("secret.txt");
+        fs::write(&secret, picture(1)).unwrap();
+        std::os::unix::fs::symlink(&secret, dir.0.join("cam-1.bgr")).unwrap();
+        fs::write(dir.0.join("cam-2.bgr"), b"short").unwrap();
+        fs::create_dir(dir.0.join("cam-3.bgr")).unwrap();
+        let before = dir.files();
+        let mut reader = SpoolReader::new();
+        let relative = PathBuf::from("cam-1.bgr");
+        let bad = ["secret.txt", "cam-1.bgr", "cam-2.bgr", "cam-3.bgr", "cam-.bgr", "cam-x.bgr", "a b-1.bgr"];
+        for path in bad.iter().map(|name| dir.0.join(name)).chain([relative]) {
+            let error = reader.take(&path, WIDTH, HEIGHT, &mut Vec::new()).unwrap_err();
+            assert_eq!(error.kind(), Kind::BadInput, "{error}");
+        }
+        drop(reader);
+        assert_eq!(dir.files(), before);
+    }
+
+    #[test]
+    fn a_camera_has_one_writer_which_cleans_up_after_the_last() {
+        let dir = Dir::new("leftovers");
+        let mut writer = SpoolWriter::new(&dir.0, "cam", 2).unwrap();
+        writer.put(7, &picture(0), false).unwrap();
+        assert_eq!(SpoolWriter::new(&dir.0, "cam", 2).unwrap_err().kind(), Kind::TryAgain);
+        let mut neighbour = SpoolWriter::new(&dir.0, "cam-1", 2).unwrap();
+        let kept = path_of(neighbour.put(7, &picture(0), false).unwrap());
+        drop(writer);
+        SpoolWriter::new(&dir.0, "cam", 2).unwrap();
+        assert_eq!(dir.files().len(), 1);
+        assert!(kept.exists());
+    }
+
+    #[test]
+    fn names_are_made_safe() {
+        assert_eq!(file_name_of("../etc/passwd"), "_._etc_passwd");
+        assert_eq!(file_name_of("cam_in-2"), "cam_in-2");
+        assert_eq!(parse_name("cam_in-2-10.bgr", "bgr"), Some(("cam_in-2", 10)));
+    }
+}
