@@ -1,1 +1,20 @@
-//! The SQLite store: schema, sessions, logs, queries.
+//! The SQLite store: the log of records and the parking sessions, in one file that several
+//! processes open at once. Nothing outside this crate speaks SQL.
+//!
+//! * [`Store`]: opens the file, brings its schema up to date.
+//! * [`log`]: records, each id taken once, in the order of their arrival.
+//! * [`sessions`]: who is inside, since when; every question is asked as of an event time.
+//! * `schema`, `migrations/`: one SQL file a step, numbered by `PRAGMA user_version`.
+
+mod error;
+pub mod log;
+mod schema;
+pub mod sessions;
+mod store;
+
+pub use log::{Appended, Logged, Place, Query, Record};
+pub use sessions::{Arrival, Departure, Session, Summary};
+pub use store::Store;
+
+#[cfg(test)]
+mod tests;

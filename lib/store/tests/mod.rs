@@ -1,0 +1,6 @@
+#![allow(clippy::unwrap_used)]
+
+mod log;
+mod schema;
+mod sessions;
+mod two_processes;
