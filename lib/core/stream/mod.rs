@@ -15,6 +15,7 @@ mod peer;
 mod queue;
 mod session;
 mod signal;
+pub mod spool;
 mod transport;
 
 pub use backoff::Backoff;

@@ -110,6 +110,12 @@ impl Out {
         Ok(())
     }
 
+    /// Whether whoever read standard output is gone, found out without writing: for a source that has to
+    /// wait for its reader by other means than a full pipe.
+    pub fn is_broken(&self) -> bool {
+        self.sinks.iter().any(|sink| matches!(sink, Sink::Stdout { .. }) && stdout_is_broken())
+    }
+
     /// Sends off what is gathered and waits until it has arrived, at most `patience` for a socket.
     pub(super) fn finish(&mut self, patience: Duration) -> Result<()> {
         self.flush()?;
@@ -120,6 +126,13 @@ impl Out {
         }
         Ok(())
     }
+}
+
+fn stdout_is_broken() -> bool {
+    let mut stdout = libc::pollfd { fd: libc::STDOUT_FILENO, events: 0, revents: 0 };
+    // SAFETY: poll writes to nothing but `revents` of the one entry, which lives on this stack, and does not wait.
+    let ready = unsafe { libc::poll(&mut stdout, 1, 0) };
+    ready > 0 && stdout.revents & (libc::POLLERR | libc::POLLHUP) != 0
 }
 
 impl Sink {

@@ -66,7 +66,11 @@ impl SpoolWriter {
     /// directory cannot be used.
     pub fn new(dir: &Path, camera: &str, limit: usize) -> Result<Self> {
         let at = |doing: &str| format!("{doing} the spool directory {}", dir.display());
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|e| Error::io(at("making"), e))?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir)
+            .map_err(|e| Error::io(at("making"), e))?;
         // Records carry the path to other processes, which may stand in other directories.
         let dir = fs::canonicalize(dir).map_err(|e| Error::io(at("finding"), e))?;
         let camera = file_name_of(camera);
@@ -231,7 +235,10 @@ impl SpoolReader {
             return Err(bad("is not a regular file"));
         }
         if metadata.size() != length {
-            return Err(bad(&format!("has {} bytes, a frame of {width}x{height} has {length}", metadata.size())));
+            return Err(bad(&format!(
+                "has {} bytes, a frame of {width}x{height} has {length}",
+                metadata.size()
+            )));
         }
         let taken = dir.join(format!("{camera}-{seq}.taken"));
         match fs::rename(path, &taken) {
@@ -387,7 +394,10 @@ mod tests {
         fs::rename(&path, path.with_extension("taken")).unwrap();
         assert_eq!(writer.put(1, &picture(1), true).unwrap(), Put::Full);
         fs::remove_file(path.with_extension("taken")).unwrap();
-        assert!(matches!(writer.put(1, &picture(1), true).unwrap(), Put::Done(_)), "a removed file is a freed one");
+        assert!(
+            matches!(writer.put(1, &picture(1), true).unwrap(), Put::Done(_)),
+            "a removed file is a freed one"
+        );
     }
 
     #[test]
