@@ -4,4 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr, clippy::panic)]
 
+mod man;
+mod manners;
+mod records;
 mod support;

@@ -19,6 +19,9 @@ pub struct Manual {
     pub files: &'static [(&'static str, &'static str)],
 }
 
+/// The date on the pages: when their form last changed.
+pub(crate) const DATE: &str = "2026-11-21";
+
 /// The page of `command` in roff's `man` macros.
 pub fn page(command: &clap::Command, manual: &Manual, reads: &[&str], writes: &[&str]) -> String {
     let mut command = command.clone();
@@ -26,7 +29,7 @@ pub fn page(command: &clap::Command, manual: &Manual, reads: &[&str], writes: &[
     let name = command.get_name().to_owned();
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();
     let mut page = format!(
-        ".TH {} 1 \"\" \"park {}\" \"park manual\"\n.SH NAME\n{} \\- {}\n",
+        ".TH {} 1 {DATE} \"park {}\" \"park manual\"\n.SH NAME\n{} \\- {}\n",
         name.to_uppercase(),
         command.get_version().unwrap_or(""),
         escape(&name),

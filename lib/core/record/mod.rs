@@ -10,6 +10,7 @@ mod emit;
 mod envelope;
 pub mod gate;
 mod id;
+mod page;
 pub mod lot;
 pub mod people;
 mod time;
@@ -19,6 +20,7 @@ pub use catalogue::{Entry, Family, Payload, catalogue, schema};
 pub use emit::{Stamp, encode};
 pub use envelope::{Envelope, Text};
 pub use id::derive_id;
+pub use page::page;
 pub use time::Time;
 
 #[cfg(test)]
