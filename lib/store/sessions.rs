@@ -1,6 +1,6 @@
 //! Parking sessions: one vehicle's stay, from its entry to its exit.
 //!
-//! Every question is asked as of an event time and sees only what had happened by then, so that a replay of the
+//! Every question is asked as of an event time and sees only what had happened before it, so that a replay of the
 //! same events into the same database finds its own sessions again and adds none.
 
 use park_core::Result;
@@ -63,6 +63,8 @@ pub struct Session {
     pub entered: Time,
     /// When it went out, if it has.
     pub exited: Option<Time>,
+    /// The gate it went out through.
+    pub exit_gate_id: Option<String>,
 }
 
 /// The sessions in numbers.
@@ -78,7 +80,7 @@ pub struct Summary {
     pub mean_duration: Option<f64>,
 }
 
-const COLUMNS: &str = "id, plate, card, confidence, gate_id, lot_id, entered, exited";
+const COLUMNS: &str = "id, plate, card, confidence, gate_id, lot_id, entered, exited, exit_gate_id";
 
 impl Store {
     /// Opens a session. Its id is derived from gate, number, card and time: the same arrival again finds the same session.
@@ -145,10 +147,10 @@ impl Store {
         Ok(changed == 1)
     }
 
-    /// The newest session that had begun by `at` and not ended before it, with exactly this number.
+    /// The newest session that had begun before `at` and not ended before it, with exactly this number.
     pub fn inside_by_plate(&self, plate: &str, at: Time) -> Result<Option<Session>> {
         self.newest(
-            "plate = ?1 AND entered <= ?2 AND (exited IS NULL OR exited >= ?2)",
+            "plate = ?1 AND entered < ?2 AND (exited IS NULL OR exited >= ?2)",
             &[&plate, &at.millis()],
         )
     }
@@ -156,14 +158,14 @@ impl Store {
     /// The same by card.
     pub fn inside_by_card(&self, card: &str, at: Time) -> Result<Option<Session>> {
         self.newest(
-            "card = ?1 AND entered <= ?2 AND (exited IS NULL OR exited >= ?2)",
+            "card = ?1 AND entered < ?2 AND (exited IS NULL OR exited >= ?2)",
             &[&card, &at.millis()],
         )
     }
 
-    /// The newest session with this number or card that had begun by `at`, ended or not.
+    /// The newest session with this number or card that had begun before `at`, ended or not.
     pub fn last_session(&self, plate: Option<&str>, card: Option<&str>, at: Time) -> Result<Option<Session>> {
-        self.newest("(plate = ?1 OR card = ?2) AND entered <= ?3", &[&plate, &card, &at.millis()])
+        self.newest("(plate = ?1 OR card = ?2) AND entered < ?3", &[&plate, &card, &at.millis()])
     }
 
     /// The sessions open at `at` whose number is `alike`, newest first.
@@ -176,7 +178,7 @@ impl Store {
     /// The sessions open at `at`, newest first; of one lot if it is given.
     pub fn inside(&self, at: Time, lot_id: Option<&str>) -> Result<Vec<Session>> {
         self.select(
-            "entered <= ?1 AND (exited IS NULL OR exited >= ?1) AND (?2 IS NULL OR lot_id = ?2)",
+            "entered < ?1 AND (exited IS NULL OR exited >= ?1) AND (?2 IS NULL OR lot_id = ?2)",
             &[&at.millis(), &lot_id],
             i64::MAX,
         )
@@ -236,6 +238,7 @@ fn session(row: &Row<'_>) -> rusqlite::Result<Session> {
         lot_id: row.get(5)?,
         entered: Time::from_millis(row.get(6)?),
         exited: row.get::<_, Option<i64>>(7)?.map(Time::from_millis),
+        exit_gate_id: row.get(8)?,
     })
 }
 

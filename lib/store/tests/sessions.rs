@@ -32,7 +32,7 @@ fn the_same_events_twice_leave_one_session() {
     let store = Store::in_memory().unwrap();
     let mut ids = Vec::new();
     for _ in 0..2 {
-        assert!(store.inside_by_plate("B1", at(9)).unwrap().is_none());
+        assert!(store.inside_by_plate("B1", at(10)).unwrap().is_none());
         let session = store.open_session(&arrival("B1", 10)).unwrap();
         assert_eq!(store.inside_by_plate("B1", at(11)).unwrap().unwrap().id, session.id);
         store.close_session(&session.id, &departure("B1", 70)).unwrap();
