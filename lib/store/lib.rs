@@ -4,14 +4,18 @@
 //! * [`Store`]: opens the file, brings its schema up to date.
 //! * [`log`]: records, each id taken once, in the order of their arrival.
 //! * [`sessions`]: who is inside, since when; every question is asked as of an event time.
+//! * `check`: whether a database is whole. `snapshots`: what readers of the log keep beside it.
 //! * `schema`, `migrations/`: one SQL file a step, numbered by `PRAGMA user_version`.
 
+mod check;
 mod error;
 pub mod log;
 mod schema;
 pub mod sessions;
+mod snapshots;
 mod store;
 
+pub use check::Findings;
 pub use log::{Appended, Logged, Place, Query, Record};
 pub use sessions::{Arrival, Departure, Session, Summary};
 pub use store::Store;

@@ -9,8 +9,11 @@ use crate::error::failed;
 const APPLICATION_ID: i64 = 0x7061_726B;
 
 /// Each step leads from the version of its place (0, 1, …) to the next. A step that was released is never edited.
-pub(crate) const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/1_records.sql"), include_str!("migrations/2_sessions.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/1_records.sql"),
+    include_str!("migrations/2_sessions.sql"),
+    include_str!("migrations/3_snapshots.sql"),
+];
 
 /// Brings the database behind `connection` to the newest version. Several processes may do so at once.
 pub(crate) fn migrate(connection: &mut Connection, name: &str) -> Result<()> {
@@ -33,6 +36,17 @@ pub(crate) fn migrate_to(connection: &mut Connection, name: &str, target: usize)
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed(doing()))?;
     transaction.commit().map_err(failed(doing()))
+}
+
+/// Fails unless the database has the newest version.
+pub(crate) fn require_newest(connection: &Connection, name: &str) -> Result<()> {
+    match version(connection, name)? {
+        newest if newest == MIGRATIONS.len() => Ok(()),
+        older => Err(Error::new(
+            Kind::Config,
+            format!("{name} has version {older}; open it once to bring it up to date"),
+        )),
+    }
 }
 
 /// The version of the database: 0 for an empty one. An error if it is another program's or a newer park's.

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+mod check;
 mod log;
 mod schema;
 mod sessions;
