@@ -1,1 +1,26 @@
 //! park-serve: records to SQLite and to live clients.
+//!
+//! Records come in through the one filter loop ([`ingest`]), which makes a burst durable and then publishes it to the
+//! [`hub`]. Each dialect of the clients has a folder that knows the hub and no other dialect; [`http`] is the door
+//! they share.
+//!
+//! * [`cli`]: the command.
+//! * [`ingest`], [`intake`]: records into the log, from streams and from connections.
+//! * [`history`]: the log, read by those who resume.
+//! * [`hub`]: who listens, what holds now, who controls which gate.
+//! * [`channels`]: dialect A, WebSocket channels of gates. [`sse`]: dialect B, Server-Sent Events.
+//! * [`http`]: connections, guard, routes, pages. [`server`]: what all of these share.
+
+pub mod channels;
+mod check;
+pub mod cli;
+pub mod history;
+pub mod http;
+pub mod hub;
+pub mod ingest;
+pub mod intake;
+pub mod server;
+pub mod sse;
+mod system;
+
+pub use cli::Serve;

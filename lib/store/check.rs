@@ -52,7 +52,9 @@ impl Store {
             "SELECT 'session ' || id || ' ends before it begins' FROM sessions WHERE exited < entered LIMIT {NAMED}"
         ))?);
         let count = |sql: &str| -> Result<u64> {
-            self.connection.query_row(sql, [], |row| row.get::<_, i64>(0).map(i64::unsigned_abs)).map_err(failed("counting"))
+            self.connection
+                .query_row(sql, [], |row| row.get::<_, i64>(0).map(i64::unsigned_abs))
+                .map_err(failed("counting"))
         };
         findings.records = count("SELECT count(*) FROM records")?;
         findings.sessions = count("SELECT count(*) FROM sessions")?;

@@ -1,0 +1,105 @@
+//! `/ws/<gate>`, `/ws/gate_all`, `/ws/admin`: who watches gates and commands them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::upgrade::Upgraded;
+use park_core::record::command::Fault;
+use park_core::record::{Stamp, encode};
+
+use super::message::{self, Command, FORM};
+use super::socket::Socket;
+use crate::hub::{Interest, Joining, Scope, State, Subscriber};
+use crate::server::Server;
+
+/// What a joining dashboard is told first: how things stand, not what happened.
+const STANDING: &[&str] =
+    &["gate_status", "hardware_status", "system_status", "capacity_update", "parking_update"];
+
+/// How long a controller may take to answer a command before the dashboard is told that it has not.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// The longest message a dashboard may send.
+const LONGEST: usize = 16 * 1024;
+
+/// Serves one dashboard on channel `name` until it goes or is sent away.
+pub async fn serve(upgraded: Upgraded, server: Arc<Server>, name: String) {
+    let scope = match name.as_str() {
+        "admin" => Scope::Everything,
+        "gate_all" => Scope::AnyGate,
+        gate => Scope::Gate(gate.to_owned()),
+    };
+    let gate = match &scope {
+        Scope::Gate(gate) => Some(gate.clone()),
+        _ => None,
+    };
+    let interest = Interest { scope, types: Vec::new() };
+    let wanted = interest.clone();
+    let greet = move |state: &State| -> Vec<Bytes> {
+        let standing = state.latest().into_iter().filter(|event| STANDING.contains(&event.kind.as_str()));
+        standing.filter(|event| wanted.wants(event)).filter_map(|event| event.form(&FORM)).collect()
+    };
+    let joining = Joining { channel: &name, interest, form: &FORM, answers: true, cut: None };
+    let subscription = server.hub.join(joining, |_, state| greet(state));
+    let mut socket = Socket::new(upgraded, LONGEST, 1024).await;
+    while let Some(text) = socket.next(&subscription).await {
+        match message::command(&text, gate.as_deref(), server.now()) {
+            Ok(command) => relay(&server, command, subscription.subscriber()).await,
+            Err(reason) => answer_error(&server, subscription.subscriber(), gate.as_deref(), reason, None),
+        }
+    }
+}
+
+/// Takes a command to its controller, or to all of them, and says at once if there is none.
+async fn relay(server: &Arc<Server>, command: Command, asker: &Arc<Subscriber>) {
+    let Command { gate, id, line, answered } = command;
+    if answered {
+        server.hub.controllers.asked(&id, asker);
+    }
+    let gates = gate.as_ref().map_or_else(|| server.hub.controllers.gates(), |gate| vec![gate.clone()]);
+    server.intake.record(line.clone()).await;
+    let hub = Arc::clone(&server.hub);
+    // A controller at the other end of a socket may be slow to read: that must hold up nobody else.
+    let sent = tokio::task::spawn_blocking(move || {
+        gates.iter().filter(|gate| hub.controllers.relay(gate, &line)).count()
+    });
+    if sent.await.unwrap_or(0) == 0 {
+        server.hub.controllers.give_up(&id);
+        let reason = match &gate {
+            Some(gate) => format!("no controller connected for {gate}"),
+            None => "no controller connected".to_owned(),
+        };
+        answer_error(server, asker, gate.as_deref(), reason, Some(id));
+    } else {
+        server.hub.counts.relayed.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        if answered {
+            tokio::spawn(await_answer(Arc::clone(server), gate, id));
+        }
+    }
+}
+
+async fn await_answer(server: Arc<Server>, gate: Option<String>, id: String) {
+    tokio::time::sleep(ANSWER).await;
+    if let Some(asker) = server.hub.controllers.give_up(&id).and_then(|asker| asker.upgrade()) {
+        let gate = gate.as_deref();
+        let reason = format!("the controller of {} has not answered", gate.unwrap_or("the gate"));
+        answer_error(&server, &asker, gate, reason, Some(id));
+    }
+}
+
+fn answer_error(
+    server: &Server,
+    asker: &Subscriber,
+    gate: Option<&str>,
+    message: String,
+    request: Option<String>,
+) {
+    let fault = Fault { message, command: "park-serve".into(), input: None, line: None, request_id: request };
+    let now = server.now();
+    let mut stamp = Stamp::at(now).source("park-serve");
+    stamp.gate_id = gate.map(str::to_owned);
+    let mut line = Vec::new();
+    encode(&stamp, &fault, &mut line);
+    asker.queue.push(message::frame_of_line(&line, now));
+}

@@ -1,0 +1,14 @@
+//! Dialect A: the gate hub's WebSocket channels. Dashboards watch and command, controllers report and obey.
+//!
+//! * [`message`]: the message, both ways, against records. Pure.
+//! * `socket`: one connection.
+//! * [`dashboard`], [`controller`]: the two kinds of client.
+//! * [`upgrade`]: from HTTP to WebSocket.
+
+pub mod controller;
+pub mod dashboard;
+pub mod message;
+mod socket;
+pub mod upgrade;
+
+pub use socket::PING;

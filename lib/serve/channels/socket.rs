@@ -1,0 +1,132 @@
+//! One WebSocket connection: shared frames out in few writes, messages in.
+//!
+//! tungstenite reads, answers pings and closes; the records go out beneath it as frames that were encoded once for
+//! everybody. That is sound because nothing of tungstenite's own is half written when they do: it is flushed first.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{SinkExt, StreamExt};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::io::AsyncWriteExt;
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::CapacityError;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+
+use crate::hub::{Subscription, Taken, Why};
+
+/// An unmasked ping without a payload.
+pub const PING: Bytes = Bytes::from_static(&[0x89, 0]);
+
+/// Frames that wait are joined into writes of about this size.
+const WRITE: usize = 64 * 1024;
+
+/// How long a write may take before the connection is given up: nothing can be said on it any more.
+const STALLED: Duration = Duration::from_secs(10);
+
+/// How long the other side may take to answer a close.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// A connection.
+pub struct Socket {
+    stream: WebSocketStream<TokioIo<Upgraded>>,
+}
+
+impl Socket {
+    /// Takes over an upgraded connection; messages of more than `limit` bytes end it. It holds `buffer` bytes to read into.
+    pub async fn new(upgraded: Upgraded, limit: usize, buffer: usize) -> Socket {
+        let config = WebSocketConfig::default()
+            .read_buffer_size(buffer)
+            .write_buffer_size(0)
+            .max_write_buffer_size(64 * 1024)
+            .max_message_size(Some(limit))
+            .max_frame_size(Some(limit));
+        let stream =
+            WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+        Socket { stream }
+    }
+
+    /// The next message; meanwhile what waits for the subscriber is sent. Nothing once the connection has ended.
+    pub async fn next(&mut self, subscription: &Subscription) -> Option<Utf8Bytes> {
+        loop {
+            tokio::select! {
+                taken = subscription.queue.take(WRITE) => match taken {
+                    Taken::Frames(frames) => timeout(STALLED, self.write(frames)).await.ok()?.ok()?,
+                    Taken::End(why) => {
+                        let (code, reason) = farewell(why);
+                        self.close(code, reason).await;
+                        return None;
+                    }
+                },
+                message = self.stream.next() => {
+                    subscription.heard();
+                    match message? {
+                        Ok(Message::Text(text)) => return Some(text),
+                        Ok(Message::Binary(bytes)) => match Utf8Bytes::try_from(bytes) {
+                            Ok(text) => return Some(text),
+                            Err(_) => {
+                                self.close(CloseCode::Unsupported, "text only").await;
+                                return None;
+                            }
+                        },
+                        Ok(_) => {}
+                        Err(error) => {
+                            self.refuse(&error).await;
+                            return None;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    async fn write(&mut self, frames: Vec<Bytes>) -> Result<(), Error> {
+        self.stream.flush().await?;
+        let raw = self.stream.get_mut();
+        if let [frame] = frames.as_slice() {
+            raw.write_all(frame).await?;
+        } else {
+            let mut joined = BytesMut::with_capacity(frames.iter().map(Bytes::len).sum());
+            frames.iter().for_each(|frame| joined.extend_from_slice(frame));
+            raw.write_all(&joined).await?;
+        }
+        raw.flush().await?;
+        Ok(())
+    }
+
+    async fn refuse(&mut self, error: &Error) {
+        match error {
+            Error::Capacity(CapacityError::MessageTooLong { .. }) => {
+                self.close(CloseCode::Size, "message too long").await;
+            }
+            Error::Protocol(_) => self.close(CloseCode::Protocol, "").await,
+            Error::Utf8(_) => self.close(CloseCode::Invalid, "").await,
+            // The connection is gone, or closed in good order.
+            _ => {}
+        }
+    }
+
+    /// Says why, and waits a moment for the other side to close too.
+    async fn close(&mut self, code: CloseCode, reason: &'static str) {
+        let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
+        let goodbye = async {
+            if self.stream.close(Some(frame)).await.is_ok() {
+                while let Some(Ok(_)) = self.stream.next().await {}
+            }
+        };
+        let _ = timeout(FAREWELL, goodbye).await;
+    }
+}
+
+fn farewell(why: Why) -> (CloseCode, &'static str) {
+    match why {
+        Why::Slow => (CloseCode::Again, "too slow: connect again"),
+        Why::Stopping => (CloseCode::Away, "the server stops: connect again"),
+        Why::Replaced => (CloseCode::Policy, "another connection took this place"),
+        Why::Silent => (CloseCode::Policy, "no answer to pings"),
+    }
+}

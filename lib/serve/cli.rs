@@ -1,0 +1,301 @@
+//! The command: flags, the two sides (the loop that writes, the runtime that serves), and their end.
+
+use std::net::{IpAddr, SocketAddr, TcpListener, ToSocketAddrs};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use park_core::cli::{Command, Context, IoArgs, Length, Manual};
+use park_core::stream::{End, Session, Setup};
+use park_core::{Error, Kind, Result};
+use park_store::Store;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+use tokio::time::interval;
+
+use crate::history::History;
+use crate::http::{Doors, accept};
+use crate::hub::Hub;
+use crate::ingest::{self, Ingest};
+use crate::intake::Intake;
+use crate::server::Server;
+use crate::{channels, check, sse, system};
+
+/// Flags of `park-serve`.
+#[derive(Debug, Clone, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct ServeArgs {
+    #[command(subcommand)]
+    task: Option<Task>,
+
+    /// Listen on HOST:PORT. 127.0.0.1:8000 by default, or what WEBSOCKET_HOST and WEBSOCKET_PORT say.
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+
+    /// Keep the log in the SQLite database FILE; park.db in the state directory by default.
+    #[arg(long, value_name = "FILE", env = "PARK_DB")]
+    db: Option<PathBuf>,
+
+    /// Listen on an address that others can reach although nobody has to give a name: whoever reaches it can open gates.
+    #[arg(long)]
+    insecure: bool,
+
+    /// Let pages of ORIGIN, such as https://park.example, do what the server's own page may (repeatable).
+    #[arg(long, value_name = "ORIGIN", env = "FRONTEND_URL")]
+    allow_origin: Vec<String>,
+
+    /// Let at most BYTES wait for one client; one that is slower is sent away and may resume. K and M may follow the number.
+    #[arg(long, value_name = "BYTES", default_value = "1M")]
+    queue: Length,
+
+    /// Accept at most N connections at once.
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    max_connections: u32,
+
+    /// End when the inputs end instead of serving on until told to stop.
+    #[arg(long)]
+    once: bool,
+
+    #[command(flatten)]
+    io: IoArgs,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+enum Task {
+    /// Read a whole database and say whether anything is wrong with it: exit code 1 if so.
+    Check {
+        /// The database.
+        #[arg(long, value_name = "FILE", env = "PARK_DB")]
+        db: Option<PathBuf>,
+    },
+}
+
+/// The command `park-serve`.
+#[derive(Debug)]
+pub struct Serve;
+
+/// Everything that is logged and passed to clients.
+const READS: &[&str] = &[
+    "camera_status",
+    "image_captured",
+    "plates",
+    "slots",
+    "plate_detected",
+    "card_detected",
+    "access_decision",
+    "gate_status",
+    "hardware_status",
+    "system_status",
+    "parking_entry",
+    "parking_exit",
+    "slot_changed",
+    "capacity_update",
+    "parking_update",
+    "occupancy_drift",
+    "violation",
+    "alert",
+    "booking_updated",
+    "payment_updated",
+    "notification",
+    "system_announcement",
+    "live_stats",
+    "gate_control_response",
+    "error",
+];
+
+impl Command for Serve {
+    const NAME: &'static str = "park-serve";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const ABOUT: &'static str = "Log records in SQLite and serve them to live clients";
+    const READS: &'static [&'static str] = READS;
+    const WRITES: &'static [&'static str] = &["gate_control", "camera_control", "request_status", "ack"];
+    const MANUAL: Manual = MANUAL;
+    type Args = ServeArgs;
+
+    fn run(args: ServeArgs, context: &Context) -> Result<End> {
+        match args.task.clone() {
+            Some(Task::Check { db }) => check::run(&db.unwrap_or_else(|| default_db(context))),
+            None => serve(args, context),
+        }
+    }
+}
+
+fn default_db(context: &Context) -> PathBuf {
+    context.state_dir().join("park.db")
+}
+
+fn serve(args: ServeArgs, context: &Context) -> Result<End> {
+    system::raise_descriptor_limit();
+    let listener = listen(&args, context)?;
+    let path = args.db.clone().unwrap_or_else(|| default_db(context));
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| Error::io(format!("making the folder {}", folder.display()), error))?;
+    }
+    let store = Store::open(&path)?;
+    let (position, state) = ingest::recall(&store)?;
+    let hub = Hub::new(position, state, args.queue.0);
+    let mut session = Session::open(&args.io, &Setup::default(), context)?;
+    let server = Arc::new(Server {
+        hub: Arc::clone(&hub),
+        intake: Intake::new(session.injector(!args.once)),
+        history: History::new(path),
+        doors: doors(&args, &listener)?,
+        context: context.clone(),
+    });
+    let running = Running::start(listener, server, args.max_connections, context)?;
+    let ended = session.run(&mut Ingest::new(store, hub, context));
+    running.stop();
+    ended
+}
+
+/// Binds the address; one that others can reach only with `--insecure`.
+fn listen(args: &ServeArgs, context: &Context) -> Result<TcpListener> {
+    let text = args.listen.clone().unwrap_or_else(|| {
+        let host = context.env("WEBSOCKET_HOST").unwrap_or_else(|| "127.0.0.1".into());
+        let port = context.env("WEBSOCKET_PORT").unwrap_or_else(|| "8000".into());
+        // An IPv6 address needs its brackets before a port.
+        if host.parse::<IpAddr>().is_ok_and(|address| address.is_ipv6()) {
+            format!("[{host}]:{port}")
+        } else {
+            format!("{host}:{port}")
+        }
+    });
+    let addresses: Vec<SocketAddr> = text
+        .to_socket_addrs()
+        .map_err(|error| Error::new(Kind::Usage, format!("{text:?} is not HOST:PORT")).because(error))?
+        .collect();
+    if addresses.iter().any(|address| !address.ip().is_loopback()) {
+        if !args.insecure {
+            let message = format!(
+                "{text} can be reached from other machines, and anybody there could open gates: \
+                                   listen on 127.0.0.1 behind a proxy that checks who comes, or say --insecure"
+            );
+            return Err(Error::new(Kind::Usage, message));
+        }
+        context.log().warn(&format!("anybody who can reach {text} can watch and open gates"));
+    }
+    let listener = TcpListener::bind(addresses.as_slice())
+        .map_err(|error| Error::new(Kind::Unavailable, format!("listening on {text}")).because(error))?;
+    listener.set_nonblocking(true).map_err(|error| Error::io(format!("listening on {text}"), error))?;
+    Ok(listener)
+}
+
+fn doors(args: &ServeArgs, listener: &TcpListener) -> Result<Doors> {
+    let address = listener.local_addr().map_err(|error| Error::io("asking for the own address", error))?;
+    for origin in &args.allow_origin {
+        if !origin.starts_with("http://") && !origin.starts_with("https://") {
+            return Err(Error::new(
+                Kind::Usage,
+                format!("{origin:?} is no origin, such as https://park.example"),
+            ));
+        }
+    }
+    Ok(Doors { loopback: address.ip().is_loopback(), origins: args.allow_origin.clone() })
+}
+
+/// The side that serves.
+struct Running {
+    runtime: Runtime,
+    server: Arc<Server>,
+    stop: watch::Sender<bool>,
+    accepting: tokio::task::JoinHandle<()>,
+    supervisor: Option<String>,
+}
+
+impl Running {
+    fn start(listener: TcpListener, server: Arc<Server>, most: u32, context: &Context) -> Result<Running> {
+        let doing = "starting to serve";
+        let runtime =
+            Builder::new_multi_thread().enable_all().build().map_err(|error| Error::io(doing, error))?;
+        let address = listener.local_addr().map_err(|error| Error::io(doing, error))?;
+        let (stop, stopping) = watch::channel(false);
+        let listener = {
+            let _inside = runtime.enter();
+            tokio::net::TcpListener::from_std(listener).map_err(|error| Error::io(doing, error))?
+        };
+        let accepting = runtime.spawn(accept::accept(listener, Arc::clone(&server), most as usize, stopping));
+        runtime.spawn(keep_house(Arc::clone(&server)));
+        let supervisor = context.env("NOTIFY_SOCKET");
+        system::notify(supervisor.as_deref(), "READY=1");
+        context.log().notice(&format!("serving on http://{address}/"));
+        Ok(Running { runtime, server, stop, accepting, supervisor })
+    }
+
+    /// Tells everybody, gives them a moment, and ends.
+    fn stop(self) {
+        system::notify(self.supervisor.as_deref(), "STOPPING=1");
+        self.server.hub.stop();
+        let _ = self.stop.send(true);
+        let _ = self.runtime.block_on(self.accepting);
+        self.runtime.shutdown_timeout(Duration::from_secs(1));
+    }
+}
+
+/// Pings clients every 30 s, and cuts those off who cannot even be told to go.
+async fn keep_house(server: Arc<Server>) {
+    let mut second = interval(Duration::from_secs(1));
+    let mut seconds = 0u32;
+    loop {
+        second.tick().await;
+        server.hub.sweep();
+        seconds = (seconds + 1) % 30;
+        if seconds == 0 {
+            server.hub.ping(&sse::event::FORM, &sse::event::ping(server.now()));
+            server.hub.ping(&channels::message::FORM, &channels::PING);
+        }
+    }
+}
+
+const MANUAL: Manual = Manual {
+    description: "\
+park-serve takes records from its inputs and from WebSocket controllers, writes them to a SQLite database, and passes \
+them on to live clients: WebSocket dashboards, Server-Sent Events, and the page at /. A record is acknowledged and \
+passed on only when it is durable; one that comes twice is taken once. Frames, ticks and acks are not logged.
+
+It is the end of a pipe: nothing is written to standard output. It serves on when its inputs end, until TERM or INT; \
+see --once.
+
+It listens on a loopback address only unless told otherwise, and then without asking anybody for a name: see --insecure.",
+    sections: &[
+        (
+            "Paths",
+            "\
+/ is the dashboard page; /status tells the active channels with their clients, the connected controllers and the \
+latest data of each gate; /healthz answers 200 while the server works; /api/state is what a page begins with.
+
+/api/sse/dashboard is the stream of events. ?lot=ID and ?type=TYPE (repeatable) filter it; readings of single frames \
+(plates, slots) come only if asked for by type. A client that sends Last-Event-ID gets everything since that record, \
+then what is new; if the record is not in the log (any more), it gets a reset event instead and must load the state anew. \
+The event closing says that the server ends the stream and why.
+
+/ws/GATE, /ws/gate_all and /ws/admin are the WebSocket channels of one gate, of all gates, and of everything. A client \
+gets the latest status first, and may send gate_control, camera_control and request_status, which go to the \
+gate's controller: a WebSocket client at /ws/controller/GATE, or the process at the other end of a two-way input whose records \
+speak for the gate. Without a controller the answer is an error at once. Close code 1013: too slow; 1001: the server stops; \
+1009: the message is too long.
+
+POST /api/capacity/update takes a capacity update (parkingLotId, totalSlots, occupied, …) and answers when it is durable.",
+        ),
+        (
+            "Limits",
+            "\
+A message of a dashboard may have 16 KiB, one of a controller 1 MiB, the body of a request 64 KiB; the head of a request must \
+come within 10 seconds, the whole of it within 10 more. What waits for a client is bounded by --queue.",
+        ),
+    ],
+    examples: &[
+        ("A gate and its dashboard", "park-capture rtsp://… | park-detect plates | park-gate --gate gate_in | park-serve"),
+        ("One server for many pipelines", "park-serve --input unix-listen:/run/park/park.sock --db /var/lib/park/park.db"),
+        ("Watch a lot from a shell", "curl -N 'http://127.0.0.1:8000/api/sse/dashboard?lot=lot_1'"),
+        ("Open a gate", "echo '{\"type\":\"gate_control\",\"payload\":{\"action\":\"open\"}}' | websocat ws://127.0.0.1:8000/ws/gate_in"),
+        ("Look whether a database is whole", "park-serve check --db /var/lib/park/park.db"),
+    ],
+    environment: &[
+        ("WEBSOCKET_HOST", "The host of --listen."),
+        ("WEBSOCKET_PORT", "The port of --listen."),
+        ("NOTIFY_SOCKET", "Where systemd is told that the server is ready or stopping."),
+    ],
+    files: &[("$PARK_STATE_DIR/park.db", "The database, unless --db names another.")],
+};

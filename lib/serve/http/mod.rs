@@ -1,0 +1,43 @@
+//! The door: one port for pages, REST, streams and WebSockets.
+//!
+//! * [`accept`]: connections, with their limits, and the order in which a request meets guard, stream and routes.
+//! * [`doors`]: whom a request may come from.
+//! * [`routes`]: the paths, as warp filters.
+//! * [`pages`]: the dashboard's files.
+
+pub mod accept;
+pub mod doors;
+pub mod pages;
+pub mod routes;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::{Response, StatusCode, header};
+use tokio::sync::{Notify, OwnedSemaphorePermit};
+
+pub use doors::Doors;
+
+/// The body of an answer of any kind.
+pub type Body = UnsyncBoxBody<Bytes, std::io::Error>;
+
+/// The connection that a request came on; whoever takes it over keeps this as long as it lives.
+#[derive(Clone)]
+pub struct Connection {
+    /// Ends it at once.
+    pub cut: Arc<Notify>,
+    /// Its share of the connections allowed.
+    pub permit: Arc<OwnedSemaphorePermit>,
+}
+
+/// A short answer in plain text.
+pub fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
+    let body = Full::new(Bytes::from_static(text.as_bytes())).map_err(|never| match never {}).boxed_unsync();
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let kind = header::HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}

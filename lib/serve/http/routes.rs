@@ -1,0 +1,193 @@
+//! The paths, as warp filters.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use warp::filters::BoxedFilter;
+use warp::http::StatusCode;
+use warp::reply::{Response, json, with_status};
+use warp::{Filter, Rejection, Reply};
+
+use super::{Connection, pages};
+use crate::channels::upgrade::{Upgrade, upgrade};
+use crate::channels::{controller, dashboard, message};
+use crate::hub::Event;
+use crate::server::Server;
+use crate::sse;
+
+/// The longest body of a request.
+const LONGEST: u64 = 64 * 1024;
+
+/// Everything but the stream of events, which stands before these.
+pub fn routes(server: &Arc<Server>) -> BoxedFilter<(Response,)> {
+    let shared = Arc::clone(server);
+    let server = warp::any().map(move || Arc::clone(&shared));
+    let status =
+        warp::path!("status").and(warp::get()).and(server.clone()).map(|server: Arc<Server>| status(&server));
+    let health = warp::path!("healthz")
+        .and(warp::get())
+        .and(server.clone())
+        .map(|server: Arc<Server>| health(&server));
+    let state = warp::path!("api" / "state")
+        .and(warp::get())
+        .and(server.clone())
+        .map(|server: Arc<Server>| state(&server));
+    let capacity = warp::path!("api" / "capacity" / "update")
+        .and(warp::post())
+        .and(warp::body::content_length_limit(LONGEST))
+        .and(warp::body::bytes())
+        .and(server.clone())
+        .then(capacity);
+    let controllers = warp::path!("ws" / "controller" / String)
+        .and_then(gate_id)
+        .and(upgrade())
+        .and(warp::ext::get::<Connection>())
+        .and(server.clone())
+        .map(|gate, upgrade: Upgrade, connection, server| {
+            let answer = upgrade.accept().into_response();
+            tokio::spawn(take_over(upgrade, connection, move |upgraded| {
+                controller::serve(upgraded, server, gate)
+            }));
+            answer
+        });
+    let dashboards = warp::path!("ws" / String)
+        .and_then(gate_id)
+        .and(upgrade())
+        .and(warp::ext::get::<Connection>())
+        .and(server)
+        .map(|name, upgrade: Upgrade, connection, server| {
+            let answer = upgrade.accept().into_response();
+            tokio::spawn(take_over(upgrade, connection, move |upgraded| {
+                dashboard::serve(upgraded, server, name)
+            }));
+            answer
+        });
+    let rest = status.or(health).unify().or(state).unify().or(capacity).unify();
+    let sockets = controllers.or(dashboards).unify();
+    let all = rest.or(sockets).unify().or(pages::pages().map(Reply::into_response)).unify();
+    all.recover(refusal).unify().boxed()
+}
+
+/// Waits until the answer has gone out and the connection speaks WebSocket.
+async fn take_over<F: Future<Output = ()>>(
+    upgrade: Upgrade,
+    connection: Connection,
+    serve: impl FnOnce(hyper::upgrade::Upgraded) -> F,
+) {
+    if let Ok(upgraded) = upgrade.connection.await {
+        serve(upgraded).await;
+    }
+    drop(connection);
+}
+
+/// A name that may stand in a path as it is.
+async fn gate_id(name: String) -> Result<String, Rejection> {
+    let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte);
+    match name.len() {
+        1..=128 if name.bytes().all(fine) => Ok(name),
+        _ => Err(warp::reject::not_found()),
+    }
+}
+
+/// Active channels with their clients, connected controllers, the latest data of each gate, counts.
+fn status(server: &Server) -> Response {
+    let mut channels = server.hub.channels();
+    let streams = channels.remove("sse").unwrap_or(0);
+    channels.retain(|name, _| !name.starts_with("controller/"));
+    let counts = &server.hub.counts;
+    let count = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed);
+    json(&json!({
+        "status": if server.hub.is_stopping() { "stopping" } else { "running" },
+        "version": server.context.version(),
+        "active_channels": channels,
+        "sse_clients": streams,
+        "controllers": server.hub.controllers.gates(),
+        "latest_data": latest_data(server),
+        "last_id": server.hub.position().id,
+        "counts": {
+            "published": count(&counts.published),
+            "slow": count(&counts.slow),
+            "cut": count(&counts.cut),
+            "relayed": count(&counts.relayed),
+        },
+    }))
+    .into_response()
+}
+
+fn latest_data(server: &Server) -> BTreeMap<String, BTreeMap<String, Box<RawValue>>> {
+    let mut gates: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+    for event in server.hub.view(|_, state| state.latest()) {
+        let Some(gate) = &event.gate_id else { continue };
+        if let Some(message) = message_of(&event) {
+            gates.entry(gate.clone()).or_default().insert(event.kind.clone(), message);
+        }
+    }
+    gates
+}
+
+fn message_of(event: &Event) -> Option<Box<RawValue>> {
+    let text = message::text_of(&event.envelope().ok()?, &event.id, event.time)?;
+    RawValue::from_string(String::from_utf8(text).ok()?).ok()
+}
+
+fn health(server: &Server) -> Response {
+    if server.hub.is_stopping() || server.intake.is_closed() {
+        return with_status(json(&json!({ "status": "stopping" })), StatusCode::SERVICE_UNAVAILABLE)
+            .into_response();
+    }
+    json(&json!({ "status": "ok" })).into_response()
+}
+
+/// What a page begins with, as events of the stream, and the id from which the stream goes on.
+fn state(server: &Server) -> Response {
+    let (last, events) = server.hub.view(|position, state| (position.id.clone(), state.everything()));
+    let event = |event: &Arc<Event>| {
+        sse::event::data(event).map(|data| json!({ "id": event.id, "type": event.kind, "data": data }))
+    };
+    let events: Vec<Value> = events.iter().filter_map(event).collect();
+    json(&json!({
+        "lastEventId": last,
+        "controllers": server.hub.controllers.gates(),
+        "events": events,
+    }))
+    .into_response()
+}
+
+/// `POST /api/capacity/update`: answered once the update is durable.
+async fn capacity(body: Bytes, server: Arc<Server>) -> Response {
+    let failed = |status, reason: &str| {
+        with_status(json(&json!({ "success": false, "error": reason })), status).into_response()
+    };
+    let (id, line) = match sse::event::capacity_record(&body, server.now()) {
+        Ok(record) => record,
+        Err(reason) => return failed(StatusCode::BAD_REQUEST, &reason),
+    };
+    if !server.intake.durably("/api/capacity/update", line).await {
+        return failed(StatusCode::SERVICE_UNAVAILABLE, "the server stops");
+    }
+    json(&json!({ "success": true, "id": id })).into_response()
+}
+
+/// Refusals in the form of the other answers.
+async fn refusal(rejection: Rejection) -> Result<Response, Infallible> {
+    use warp::reject::{LengthRequired, MethodNotAllowed, MissingHeader, PayloadTooLarge};
+    let (status, reason) = if rejection.is_not_found() {
+        (StatusCode::NOT_FOUND, "nothing here")
+    } else if rejection.find::<PayloadTooLarge>().is_some() {
+        (StatusCode::PAYLOAD_TOO_LARGE, "too long")
+    } else if rejection.find::<LengthRequired>().is_some() {
+        (StatusCode::LENGTH_REQUIRED, "the length is missing")
+    } else if rejection.find::<MissingHeader>().is_some() {
+        (StatusCode::UPGRADE_REQUIRED, "a WebSocket is spoken here")
+    } else if rejection.find::<MethodNotAllowed>().is_some() {
+        (StatusCode::METHOD_NOT_ALLOWED, "not this method")
+    } else {
+        (StatusCode::BAD_REQUEST, "a bad request")
+    };
+    Ok(with_status(json(&json!({ "success": false, "error": reason })), status).into_response())
+}

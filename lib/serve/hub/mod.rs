@@ -1,0 +1,290 @@
+//! The hub that every dialect shares: who listens, what holds now, who controls which gate.
+//!
+//! The hub follows the log: an [`Event`] is published once it is durable, in the log's order, and a subscriber that
+//! joins learns its place in the log under the same lock, so that between what it reads from the log and what it
+//! is sent nothing is missing and nothing comes twice.
+
+mod controllers;
+mod event;
+mod interest;
+mod queue;
+mod state;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+
+pub use controllers::Controllers;
+pub use event::{Event, Form};
+pub use interest::{Interest, Scope};
+pub use queue::{Queue, Taken, Why};
+pub use state::State;
+
+/// A place in the log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Position {
+    /// The number of the last record; 0 before the first.
+    pub seq: i64,
+    /// Its id; `0` before the first.
+    pub id: String,
+}
+
+/// One subscriber.
+pub struct Subscriber {
+    number: u64,
+    interest: Interest,
+    form: &'static Form,
+    /// Its name in `/status`: the channel.
+    channel: String,
+    /// What waits for it.
+    pub queue: Queue,
+    /// When it was last heard of, in seconds since the hub began.
+    heard: AtomicU64,
+    /// Whether it answers pings.
+    answers: bool,
+    /// Cuts its connection when even its end cannot be delivered.
+    cut: Option<Arc<Notify>>,
+}
+
+/// Who wants to join.
+#[derive(Clone)]
+pub struct Joining<'a> {
+    /// Its name in `/status`.
+    pub channel: &'a str,
+    /// What it wants to hear.
+    pub interest: Interest,
+    /// Its dialect.
+    pub form: &'static Form,
+    /// Whether it answers pings, and is sent away when it does not.
+    pub answers: bool,
+    /// What cuts its connection when even its end cannot be delivered, where writing itself has no time-out.
+    pub cut: Option<Arc<Notify>>,
+}
+
+/// What the hub counts.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Records published.
+    pub published: AtomicU64,
+    /// Subscribers sent away because their queue was full.
+    pub slow: AtomicU64,
+    /// Subscribers that were cut off because they took nothing at all any more.
+    pub cut: AtomicU64,
+    /// Commands relayed to a controller.
+    pub relayed: AtomicU64,
+}
+
+/// Who listens, and what holds now.
+pub struct Hub {
+    inner: Mutex<Inner>,
+    began: Instant,
+    stopping: AtomicBool,
+    limit: usize,
+    /// Who controls which gate.
+    pub controllers: Controllers,
+    /// What the hub counts.
+    pub counts: Counts,
+}
+
+#[derive(Default)]
+struct Inner {
+    position: Position,
+    state: State,
+    subscribers: Vec<Arc<Subscriber>>,
+    full: Vec<(Instant, Arc<Subscriber>)>,
+    next: u64,
+}
+
+/// A subscriber as long as it listens.
+pub struct Subscription {
+    hub: Arc<Hub>,
+    subscriber: Arc<Subscriber>,
+}
+
+/// Seconds in which a subscriber that answers pings must be heard of.
+const SILENCE: u64 = 75;
+
+/// Seconds for which a subscriber whose queue was full may still take its end.
+const GRACE: u64 = 10;
+
+impl Hub {
+    /// A hub at `position` of the log, where `state` holds; a subscriber's queue holds `limit` bytes.
+    pub fn new(position: Position, state: State, limit: usize) -> Arc<Hub> {
+        Arc::new(Hub {
+            inner: Mutex::new(Inner { position, state, ..Inner::default() }),
+            began: Instant::now(),
+            stopping: AtomicBool::new(false),
+            limit,
+            controllers: Controllers::default(),
+            counts: Counts::default(),
+        })
+    }
+
+    /// Sends durable records to all who want them, in the order of the log.
+    pub fn publish(&self, events: &[Arc<Event>]) {
+        let Some(last) = events.last() else { return };
+        let mut inner = self.lock();
+        inner.position = Position { seq: last.seq, id: last.id.clone() };
+        let Inner { state, subscribers, full, .. } = &mut *inner;
+        for event in events {
+            state.take(event);
+            self.answer(event);
+        }
+        for subscriber in subscribers {
+            let wanted = events.iter().filter(|event| subscriber.interest.wants(event));
+            if subscriber.queue.push(wanted.filter_map(|event| event.form(subscriber.form))) {
+                self.counts.slow.fetch_add(1, Ordering::Relaxed);
+                full.push((Instant::now(), Arc::clone(subscriber)));
+            }
+        }
+        self.counts.published.fetch_add(events.len() as u64, Ordering::Relaxed);
+    }
+
+    /// Takes an answer to a command to whoever asked, if it is not among the records they are sent anyway.
+    fn answer(&self, event: &Event) {
+        let asker = self.controllers.answered(event).and_then(|asker| asker.upgrade());
+        if let Some(asker) = asker
+            && !asker.interest.wants(event)
+        {
+            asker.queue.push(event.form(asker.form));
+        }
+    }
+
+    /// Adds a subscriber. `greet` sees the place in the log from which on it is sent everything, and what holds there;
+    /// the frames it returns come first.
+    pub fn join(
+        self: &Arc<Hub>,
+        joining: Joining<'_>,
+        greet: impl FnOnce(&Position, &State) -> Vec<Bytes>,
+    ) -> Subscription {
+        let mut inner = self.lock();
+        inner.next += 1;
+        let subscriber = Arc::new(Subscriber {
+            number: inner.next,
+            interest: joining.interest,
+            form: joining.form,
+            channel: joining.channel.to_owned(),
+            queue: Queue::new(self.limit),
+            heard: AtomicU64::new(self.seconds()),
+            answers: joining.answers,
+            cut: joining.cut,
+        });
+        // The greeting is bounded by the state, not by the queue.
+        for frame in greet(&inner.position, &inner.state) {
+            subscriber.queue.push_first(frame);
+        }
+        if self.is_stopping() {
+            subscriber.queue.end(Why::Stopping);
+        }
+        inner.subscribers.push(Arc::clone(&subscriber));
+        Subscription { hub: Arc::clone(self), subscriber }
+    }
+
+    /// The last place in the log that was published.
+    pub fn position(&self) -> Position {
+        self.lock().position.clone()
+    }
+
+    /// Looks at what holds now, at its place in the log.
+    pub fn view<T>(&self, look: impl FnOnce(&Position, &State) -> T) -> T {
+        let inner = self.lock();
+        look(&inner.position, &inner.state)
+    }
+
+    /// How many subscribers each channel has.
+    pub fn channels(&self) -> BTreeMap<String, usize> {
+        let mut channels = BTreeMap::new();
+        for subscriber in &self.lock().subscribers {
+            *channels.entry(subscriber.channel.clone()).or_insert(0) += 1;
+        }
+        channels
+    }
+
+    /// Sends `frame` to every subscriber of a dialect, and sends away those that answer pings but have been silent.
+    pub fn ping(&self, form: &'static Form, frame: &Bytes) {
+        let now = self.seconds();
+        for subscriber in &self.lock().subscribers {
+            if !std::ptr::eq(subscriber.form, form) {
+                continue;
+            }
+            if subscriber.answers && now - subscriber.heard.load(Ordering::Relaxed) > SILENCE {
+                subscriber.queue.end(Why::Silent);
+            } else if subscriber.queue.waiting() == 0 {
+                subscriber.queue.push([frame.clone()]);
+            }
+        }
+    }
+
+    /// Cuts the connections of those who were told that their queue was full and have not taken even that.
+    pub fn sweep(&self) {
+        let cut = |(since, subscriber): &(Instant, Arc<Subscriber>)| {
+            let late = since.elapsed().as_secs() >= GRACE;
+            if late
+                && Arc::strong_count(subscriber) > 1
+                && let Some(cut) = &subscriber.cut
+            {
+                self.counts.cut.fetch_add(1, Ordering::Relaxed);
+                cut.notify_one();
+            }
+            !late && Arc::strong_count(subscriber) > 1
+        };
+        self.lock().full.retain(cut);
+    }
+
+    /// Tells everybody that the server stops; whoever joins later is told at once.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        for subscriber in &self.lock().subscribers {
+            subscriber.queue.end(Why::Stopping);
+        }
+    }
+
+    /// Whether the server stops.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+
+    fn seconds(&self) -> u64 {
+        self.began.elapsed().as_secs()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Subscription {
+    /// Notes that the subscriber was heard of.
+    pub fn heard(&self) {
+        self.subscriber.heard.store(self.hub.seconds(), Ordering::Relaxed);
+    }
+
+    /// The subscriber, to be held by those who answer it.
+    pub fn subscriber(&self) -> &Arc<Subscriber> {
+        &self.subscriber
+    }
+}
+
+impl std::ops::Deref for Subscription {
+    type Target = Subscriber;
+    fn deref(&self) -> &Subscriber {
+        &self.subscriber
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let mut inner = self.hub.lock();
+        let place = inner.subscribers.binary_search_by_key(&self.subscriber.number, |other| other.number);
+        if let Ok(place) = place {
+            inner.subscribers.remove(place);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,229 @@
+//! What waits for one subscriber: bounded in bytes, closed visibly when the bound is passed.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+
+/// Why a subscriber is sent away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// It reads more slowly than records come, and its queue is full. It may resume from the last id it saw.
+    Slow,
+    /// The server stops.
+    Stopping,
+    /// Another connection took its place.
+    Replaced,
+    /// It has said nothing for too long, not even to a ping.
+    Silent,
+}
+
+/// What a subscriber takes from its queue.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// Encoded records, in order.
+    Frames(Vec<Bytes>),
+    /// Nothing more will come.
+    End(Why),
+}
+
+/// A queue with one reader. Writers never wait.
+#[derive(Debug)]
+pub struct Queue {
+    limit: usize,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    frames: VecDeque<Bytes>,
+    bytes: usize,
+    /// How many frames at the front are a greeting and do not count.
+    uncounted: usize,
+    end: Option<Why>,
+    reader: Option<Waker>,
+}
+
+/// An idle queue keeps no more room than this.
+const IDLE_CAPACITY: usize = 32;
+
+impl Queue {
+    /// A queue that holds at most `limit` bytes, or one frame if that is longer.
+    pub fn new(limit: usize) -> Self {
+        Queue { limit, inner: Mutex::default() }
+    }
+
+    /// Adds frames. If they do not fit, everything that waits is dropped, the reader is told [`Why::Slow`], and this
+    /// returns true: once, for afterwards the queue takes nothing.
+    pub fn push(&self, frames: impl IntoIterator<Item = Bytes>) -> bool {
+        let mut inner = self.lock();
+        if inner.end.is_some() {
+            return false;
+        }
+        for frame in frames {
+            if inner.bytes + frame.len() > self.limit && inner.bytes > 0 {
+                inner.close(Why::Slow);
+                return true;
+            }
+            inner.bytes += frame.len();
+            inner.frames.push_back(frame);
+        }
+        if !inner.frames.is_empty() {
+            inner.wake();
+        }
+        false
+    }
+
+    /// Adds a frame of a greeting, which may pass the bound: its size is the server's own doing.
+    pub fn push_first(&self, frame: Bytes) {
+        let mut inner = self.lock();
+        inner.frames.push_back(frame);
+        inner.uncounted = inner.frames.len();
+        inner.wake();
+    }
+
+    /// Ends the queue: what waits is still taken, then the reader is told why.
+    pub fn end(&self, why: Why) {
+        let mut inner = self.lock();
+        if inner.end.is_none() {
+            inner.end = Some(why);
+            inner.wake();
+        }
+    }
+
+    /// Whether nothing more can be added.
+    pub fn is_ended(&self) -> bool {
+        self.lock().end.is_some()
+    }
+
+    /// How many bytes wait.
+    pub fn waiting(&self) -> usize {
+        self.lock().bytes
+    }
+
+    /// Takes what waits, up to about `most` bytes.
+    pub fn poll_take(&self, context: &mut Context<'_>, most: usize) -> Poll<Taken> {
+        let mut inner = self.lock();
+        if inner.frames.is_empty() {
+            if let Some(why) = inner.end {
+                return Poll::Ready(Taken::End(why));
+            }
+            if !inner.reader.as_ref().is_some_and(|reader| reader.will_wake(context.waker())) {
+                inner.reader = Some(context.waker().clone());
+            }
+            return Poll::Pending;
+        }
+        let mut bytes = 0;
+        let count = inner.frames.iter().take_while(|frame| {
+            let first = bytes == 0;
+            bytes += frame.len();
+            first || bytes <= most
+        });
+        let count = count.count();
+        let taken: Vec<Bytes> = inner.frames.drain(..count).collect();
+        inner.bytes -= taken.iter().skip(inner.uncounted).map(Bytes::len).sum::<usize>();
+        inner.uncounted = inner.uncounted.saturating_sub(count);
+        if inner.frames.is_empty() && inner.frames.capacity() > IDLE_CAPACITY {
+            inner.frames = VecDeque::new();
+        }
+        Poll::Ready(Taken::Frames(taken))
+    }
+
+    /// The same, to be awaited; nothing is lost if the wait is given up.
+    pub async fn take(&self, most: usize) -> Taken {
+        std::future::poll_fn(|context| self.poll_take(context, most)).await
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn close(&mut self, why: Why) {
+        self.frames = VecDeque::new();
+        self.bytes = 0;
+        self.uncounted = 0;
+        self.end = Some(why);
+        self.wake();
+    }
+
+    fn wake(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn poll(queue: &Queue, most: usize) -> Poll<Taken> {
+        queue.poll_take(&mut Context::from_waker(Waker::noop()), most)
+    }
+
+    fn frames(texts: &[&'static str]) -> Vec<Bytes> {
+        texts.iter().map(|text| Bytes::from_static(text.as_bytes())).collect()
+    }
+
+    #[test]
+    fn frames_come_out_in_order_and_in_batches() {
+        let queue = Queue::new(100);
+        assert!(poll(&queue, 10).is_pending());
+        assert!(!queue.push(frames(&["one", "two", "three"])));
+        assert_eq!(poll(&queue, 6), Poll::Ready(Taken::Frames(frames(&["one", "two"]))));
+        assert_eq!(queue.waiting(), 5);
+        // One frame is always taken, however long.
+        assert_eq!(poll(&queue, 1), Poll::Ready(Taken::Frames(frames(&["three"]))));
+        assert!(poll(&queue, 1).is_pending());
+    }
+
+    #[test]
+    fn a_full_queue_drops_what_waits_and_says_so_once() {
+        let queue = Queue::new(8);
+        assert!(!queue.push(frames(&["12345678"])));
+        assert!(queue.push(frames(&["9"])));
+        assert!(!queue.push(frames(&["10"])));
+        assert_eq!(queue.waiting(), 0);
+        assert_eq!(poll(&queue, 10), Poll::Ready(Taken::End(Why::Slow)));
+    }
+
+    #[test]
+    fn a_greeting_does_not_count() {
+        let queue = Queue::new(8);
+        queue.push_first(Bytes::from_static(b"a long greeting"));
+        assert!(!queue.push(frames(&["12345678"])));
+        assert_eq!(poll(&queue, 1), Poll::Ready(Taken::Frames(frames(&["a long greeting"]))));
+        assert_eq!(queue.waiting(), 8);
+        assert!(queue.push(frames(&["9"])));
+    }
+
+    #[test]
+    fn an_ended_queue_gives_first_what_waits() {
+        let queue = Queue::new(8);
+        queue.push(frames(&["last"]));
+        queue.end(Why::Stopping);
+        queue.end(Why::Silent);
+        assert_eq!(poll(&queue, 10), Poll::Ready(Taken::Frames(frames(&["last"]))));
+        assert_eq!(poll(&queue, 10), Poll::Ready(Taken::End(Why::Stopping)));
+    }
+
+    #[test]
+    fn a_waiting_reader_is_woken() {
+        struct Flag(std::sync::atomic::AtomicBool);
+        impl std::task::Wake for Flag {
+            fn wake(self: std::sync::Arc<Self>) {
+                self.0.store(true, std::sync::atomic::Ordering::SeqCst);
+            }
+        }
+        let flag = std::sync::Arc::new(Flag(false.into()));
+        let waker = Waker::from(std::sync::Arc::clone(&flag));
+        let queue = Queue::new(8);
+        assert!(queue.poll_take(&mut Context::from_waker(&waker), 8).is_pending());
+        queue.push(frames(&["x"]));
+        assert!(flag.0.load(std::sync::atomic::Ordering::SeqCst));
+    }
+}

@@ -1,0 +1,115 @@
+#![allow(clippy::unwrap_used)]
+
+use std::task::{Context, Poll, Waker};
+
+use super::*;
+use park_core::record::Envelope;
+use park_core::stream::Peer;
+
+static PLAIN: Form = Form { place: 0, encode: |event| Some(Bytes::from(event.id.clone())) };
+
+fn event(seq: i64, place: &str, kind: &str, payload: &str) -> Arc<Event> {
+    let line = format!(r#"{{"type":"{kind}","id":"id{seq}",{place}"payload":{payload}}}"#);
+    let mut event = Event::new(&Envelope::parse(line.as_bytes()).unwrap(), Default::default());
+    event.seq = seq;
+    Arc::new(event)
+}
+
+fn waiting(subscription: &Subscription) -> Vec<String> {
+    let mut context = Context::from_waker(Waker::noop());
+    let mut all = Vec::new();
+    while let Poll::Ready(Taken::Frames(frames)) = subscription.queue.poll_take(&mut context, usize::MAX) {
+        all.extend(frames.iter().map(|frame| String::from_utf8(frame.to_vec()).unwrap()));
+    }
+    all
+}
+
+fn joining(interest: Interest) -> Joining<'static> {
+    Joining { channel: "x", interest, form: &PLAIN, answers: false, cut: None }
+}
+
+fn listen(hub: &Arc<Hub>, scope: Scope) -> Subscription {
+    hub.join(joining(Interest { scope, types: vec![] }), |_, _| Vec::new())
+}
+
+#[test]
+fn each_hears_what_it_wants_in_order() {
+    let hub = Hub::new(Position::default(), State::default(), 1000);
+    let all = listen(&hub, Scope::Everything);
+    let gate = listen(&hub, Scope::Gate("g".into()));
+    let gates = listen(&hub, Scope::AnyGate);
+    let lot = listen(&hub, Scope::Lots(vec!["l".into()]));
+    hub.publish(&[
+        event(1, r#""gate_id":"g","#, "gate_status", "{}"),
+        event(2, r#""gate_id":"h","#, "gate_status", "{}"),
+        event(3, r#""lot_id":"l","#, "capacity_update", "{}"),
+        event(4, r#""lot_id":"l","#, "slots", "{}"),
+    ]);
+    assert_eq!(waiting(&all), ["id1", "id2", "id3"]);
+    assert_eq!(waiting(&gate), ["id1"]);
+    assert_eq!(waiting(&gates), ["id1", "id2"]);
+    assert_eq!(waiting(&lot), ["id3"]);
+    assert_eq!(hub.position(), Position { seq: 4, id: "id4".into() });
+    assert_eq!(hub.channels()["x"], 4);
+    drop(gate);
+    assert_eq!(hub.channels()["x"], 3);
+}
+
+#[test]
+fn one_who_joins_knows_its_place_and_what_holds() {
+    let hub = Hub::new(Position::default(), State::default(), 1000);
+    hub.publish(&[event(7, r#""gate_id":"g","#, "gate_status", "{}")]);
+    let late = hub.join(joining(Interest::default()), |position, state| {
+        assert_eq!(position.seq, 7);
+        state.latest().iter().filter_map(|event| event.form(&PLAIN)).collect()
+    });
+    hub.publish(&[event(8, "", "alert", "{}")]);
+    assert_eq!(waiting(&late), ["id7", "id8"]);
+}
+
+#[test]
+fn a_slow_one_is_sent_away_and_counted_while_others_go_on() {
+    let hub = Hub::new(Position::default(), State::default(), 10);
+    let (slow, quick) = (listen(&hub, Scope::Everything), listen(&hub, Scope::Everything));
+    for seq in 0..10 {
+        hub.publish(&[event(seq, "", "alert", "{}")]);
+        assert_eq!(waiting(&quick), [format!("id{seq}")]);
+    }
+    let taken = slow.queue.poll_take(&mut Context::from_waker(Waker::noop()), 100);
+    assert_eq!(taken, Poll::Ready(Taken::End(Why::Slow)));
+    assert_eq!(hub.counts.slow.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn an_answer_finds_who_asked() {
+    let hub = Hub::new(Position::default(), State::default(), 1000);
+    let (asker, other) = (listen(&hub, Scope::Gate("g".into())), listen(&hub, Scope::Gate("g".into())));
+    hub.controllers.asked("q1", asker.subscriber());
+    hub.publish(&[event(1, "", "error", r#"{"request_id":"q1"}"#)]);
+    hub.publish(&[event(2, "", "error", r#"{"request_id":"q1"}"#)]);
+    assert_eq!(waiting(&asker), ["id1"]);
+    assert_eq!(waiting(&other), [""; 0]);
+}
+
+#[test]
+fn the_gate_belongs_to_whoever_speaks_for_it() {
+    let hub = Hub::new(Position::default(), State::default(), 1000);
+    let controllers = &hub.controllers;
+    let status = event(1, r#""gate_id":"g","#, "gate_status", "{}");
+    let two_way = || Peer::two_way("unix:x", false, Box::new(std::io::sink()));
+    controllers.remember(&status, &Peer::one_way("stdin", false));
+    assert!(!controllers.relay("g", b"{}\n"));
+    let gate = two_way();
+    controllers.remember(&status, &gate);
+    assert!(controllers.relay("g", b"{}\n"));
+    let (first, second) = (listen(&hub, Scope::Nothing), listen(&hub, Scope::Nothing));
+    let (a, b) = (two_way(), two_way());
+    controllers.attach("g", &a, first.subscriber());
+    controllers.attach("g", &b, second.subscriber());
+    let taken = first.queue.poll_take(&mut Context::from_waker(Waker::noop()), 100);
+    assert_eq!(taken, Poll::Ready(Taken::End(Why::Replaced)));
+    controllers.gone(&a);
+    assert_eq!(controllers.gates(), ["g"]);
+    controllers.gone(&b);
+    assert_eq!(controllers.gates(), [""; 0]);
+}

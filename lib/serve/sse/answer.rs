@@ -1,0 +1,97 @@
+//! From a request to a stream of events.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use http_body_util::{BodyExt, StreamBody};
+use hyper::{Request, Response, StatusCode, header};
+
+use super::stream::Events;
+use crate::http::{Body, Connection, plain};
+use crate::hub::{Interest, Scope};
+use crate::server::Server;
+
+/// Where the stream is.
+pub const PATH: &str = "/api/sse/dashboard";
+
+/// Values one query may name of each filter.
+const FILTERS: usize = 100;
+
+/// Answers a request for the stream: `?lot=` and `?type=` (repeatable) filter it, the header `Last-Event-ID` or, for
+/// the first request of a page, `?lastEventId=` says where it resumes.
+pub async fn answer<B>(request: Request<B>, server: Arc<Server>) -> Response<Body> {
+    if request.method() != hyper::Method::GET {
+        return plain(StatusCode::METHOD_NOT_ALLOWED, "GET only");
+    }
+    let (mut lots, mut types, mut last) = (Vec::new(), Vec::new(), None);
+    for (name, value) in pairs(request.uri().query().unwrap_or_default()) {
+        match name.as_str() {
+            "lot" | "parkingLotId" if lots.len() < FILTERS => lots.push(value),
+            "type" if types.len() < FILTERS => types.push(value),
+            "lastEventId" | "last_event_id" => last = Some(value),
+            "lot" | "parkingLotId" | "type" => return plain(StatusCode::BAD_REQUEST, "too many filters"),
+            _ => {}
+        }
+    }
+    if let Some(header) = request.headers().get("last-event-id").and_then(|value| value.to_str().ok()) {
+        last = Some(header.to_owned());
+    }
+    let scope = if lots.is_empty() { Scope::Everything } else { Scope::Lots(lots) };
+    let last = last.filter(|id| !id.is_empty());
+    let cut = request.extensions().get::<Connection>().map(|connection| Arc::clone(&connection.cut));
+    match Events::open(Arc::clone(&server), Interest { scope, types }, last, cut).await {
+        Ok(events) => Response::builder()
+            .header(header::CONTENT_TYPE, "text/event-stream")
+            .header(header::CACHE_CONTROL, "no-cache, no-transform")
+            .header("x-accel-buffering", "no")
+            .body(stream_body(events))
+            .unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR, "")),
+        Err(error) => {
+            server.log().error(&format!("a client could not resume: {error}"));
+            plain(StatusCode::SERVICE_UNAVAILABLE, "the log cannot be read")
+        }
+    }
+}
+
+fn stream_body(events: Events) -> Body {
+    let frames = events.map(|frame| frame.map_err(|never| match never {}));
+    StreamBody::new(frames).boxed_unsync()
+}
+
+/// The pairs of a query string, decoded.
+fn pairs(query: &str) -> impl Iterator<Item = (String, String)> + '_ {
+    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decode(name), decode(value))
+    })
+}
+
+fn decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let hex = |at: usize| after.get(at).and_then(|digit| char::from(*digit).to_digit(16));
+        rest = after;
+        match (byte, hex(0), hex(1)) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push((high * 16 + low) as u8);
+                rest = &after[2..];
+            }
+            (b'+', ..) => bytes.push(b' '),
+            _ => bytes.push(byte),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_are_decoded() {
+        let all: Vec<_> = pairs("lot=lot%201&lot=a+b&&x&type=%zz%4").collect();
+        let expected = [("lot", "lot 1"), ("lot", "a b"), ("x", ""), ("type", "%zz%4")];
+        assert_eq!(all, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+}

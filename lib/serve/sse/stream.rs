@@ -1,0 +1,181 @@
+//! One client's stream: greeting, replay from the log, then live, without a gap and without a repeat.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::Stream;
+use hyper::body::Frame;
+use park_core::Result;
+use tokio::sync::Notify;
+
+use super::event::{self, FORM};
+use crate::history::PAGE;
+use crate::hub::{Event, Hub, Interest, Joining, Subscription, Taken, Why};
+use crate::server::Server;
+
+static CLIENTS: AtomicU64 = AtomicU64::new(0);
+
+/// What is sent in one piece at most, about.
+const WRITE: usize = 64 * 1024;
+
+type Page = Pin<Box<dyn Future<Output = Result<Vec<Event>>> + Send>>;
+
+/// The body of one answer.
+pub struct Events {
+    server: Arc<Server>,
+    interest: Interest,
+    cut: Option<Arc<Notify>>,
+    ready: VecDeque<Bytes>,
+    /// What is being replayed: the place reached, and the page being read.
+    replay: Option<(i64, Option<Page>)>,
+    subscription: Option<Subscription>,
+    /// The place from which on everything comes live.
+    live_from: i64,
+    ended: bool,
+}
+
+impl Events {
+    /// A stream for a client that wants `interest`, and resumes after the record `last` if it has seen any.
+    /// `cut` ends its connection when it takes nothing any more.
+    pub async fn open(
+        server: Arc<Server>,
+        interest: Interest,
+        last: Option<String>,
+        cut: Option<Arc<Notify>>,
+    ) -> Result<Events> {
+        let number = CLIENTS.fetch_add(1, Ordering::Relaxed);
+        let now = server.now();
+        let mut events = Events {
+            interest,
+            cut,
+            ready: VecDeque::new(),
+            replay: None,
+            subscription: None,
+            live_from: 0,
+            ended: false,
+            server,
+        };
+        let Some(last) = last else {
+            let resume_at = events.join();
+            events.ready.push_back(event::connected(number, &resume_at, now));
+            return Ok(events);
+        };
+        match events.server.history.find(&last).await? {
+            Some(seq) => {
+                // Until something is sent, a client that is cut off must resume from where it does now.
+                events.ready.push_back(event::connected(number, &last, now));
+                events.replay = Some((seq, None));
+            }
+            None => {
+                let resume_at = events.join();
+                events.ready.push_back(event::connected(number, &resume_at, now));
+                events.ready.push_back(event::reset(&last, &resume_at));
+            }
+        }
+        Ok(events)
+    }
+
+    /// Subscribes, and returns the id of the last record before what comes live.
+    fn join(&mut self) -> String {
+        let mut resume_at = String::new();
+        let hub: &Arc<Hub> = &self.server.hub;
+        let (interest, cut) = (self.interest.clone(), self.cut.clone());
+        let joining = Joining { channel: "sse", interest, form: &FORM, answers: false, cut };
+        let subscription = hub.join(joining, |position, _| {
+            self.live_from = position.seq;
+            resume_at.clone_from(&position.id);
+            Vec::new()
+        });
+        self.subscription = Some(subscription);
+        resume_at
+    }
+
+    /// Reads on in the log; done once everything up to where the subscription began has been sent.
+    fn poll_replay(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Some((after, page)) = &mut self.replay else { return Poll::Ready(()) };
+        let reading = page.get_or_insert_with(|| {
+            let (history, after) = (self.server.history.clone(), *after);
+            Box::pin(async move { history.page(after).await })
+        });
+        let Ok(events) = ready!(reading.as_mut().poll(context)) else {
+            // The client comes back and tries again.
+            self.finish("the log cannot be read");
+            return Poll::Ready(());
+        };
+        *page = None;
+        let (full, joined) = (events.len() == PAGE, self.subscription.is_some());
+        let beyond = events.last().is_none_or(|last| last.seq >= self.live_from);
+        let wanted = |event: &&Event| !joined || event.seq <= self.live_from;
+        let mut reached = *after;
+        let mut bytes = BytesMut::new();
+        for event in events.iter().take_while(wanted) {
+            reached = event.seq;
+            if self.interest.wants(event)
+                && let Some(frame) = event.form(&FORM)
+            {
+                bytes.extend_from_slice(&frame);
+            }
+        }
+        if !bytes.is_empty() {
+            self.ready.push_back(bytes.freeze());
+        }
+        self.replay = Some((reached, None));
+        if !full && !joined {
+            // Nearly there: subscribe, then read once more what came in between.
+            self.join();
+        } else if joined && (!full || beyond) {
+            self.replay = None;
+        }
+        Poll::Ready(())
+    }
+
+    fn finish(&mut self, reason: &str) {
+        self.replay = None;
+        self.ready.push_back(event::closing(reason));
+        self.ended = true;
+    }
+}
+
+impl Stream for Events {
+    type Item = std::result::Result<Frame<Bytes>, Infallible>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        loop {
+            if let Some(bytes) = this.ready.pop_front() {
+                return Poll::Ready(Some(Ok(Frame::data(bytes))));
+            }
+            if this.ended {
+                return Poll::Ready(None);
+            }
+            if this.replay.is_some() {
+                if this.server.hub.is_stopping() {
+                    this.finish("stopping");
+                    continue;
+                }
+                ready!(this.poll_replay(context));
+                continue;
+            }
+            let Some(subscription) = &this.subscription else { return Poll::Ready(None) };
+            match ready!(subscription.queue.poll_take(context, WRITE)) {
+                Taken::Frames(frames) => {
+                    let bytes = match <[Bytes; 1]>::try_from(frames) {
+                        Ok([frame]) => frame,
+                        Err(frames) => Bytes::from(frames.concat()),
+                    };
+                    this.ready.push_back(bytes);
+                }
+                Taken::End(why) => this.finish(match why {
+                    Why::Slow => "too slow: resume from the last id",
+                    Why::Stopping => "the server stops",
+                    Why::Replaced | Why::Silent => "ended",
+                }),
+            }
+        }
+    }
+}
