@@ -96,7 +96,7 @@ impl Feed {
         let Connection { reader, writer, name, close } = connection;
         let number = self.queue.connect();
         let writer: Writer = Arc::new(Mutex::new(writer));
-        let peer = Peer::shared(name, true, Arc::clone(&writer));
+        let peer = Peer::output(name, Arc::clone(&writer));
         let back = {
             let (feed, peer) = (self.clone(), Arc::clone(&peer));
             thread::spawn(move || {

@@ -13,6 +13,7 @@ pub struct Peer {
     id: u64,
     name: String,
     control: bool,
+    output: bool,
     writer: Option<Writer>,
 }
 
@@ -21,20 +22,21 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 impl Peer {
     /// A peer that is only read from. Records of a `control` peer are commands: they are not passed on.
     pub fn one_way(name: impl Into<String>, control: bool) -> Arc<Peer> {
-        Peer::build(name.into(), control, None)
+        Peer::build(name.into(), control, false, None)
     }
 
     /// A peer that can be answered through `writer`, which gets whole lines.
     pub fn two_way(name: impl Into<String>, control: bool, writer: Box<dyn Write + Send>) -> Arc<Peer> {
-        Peer::build(name.into(), control, Some(Arc::new(Mutex::new(writer))))
+        Peer::build(name.into(), control, false, Some(Arc::new(Mutex::new(writer))))
     }
 
-    pub(crate) fn shared(name: String, control: bool, writer: Writer) -> Arc<Peer> {
-        Peer::build(name, control, Some(writer))
+    /// The far end of an output: its records are commands.
+    pub(crate) fn output(name: String, writer: Writer) -> Arc<Peer> {
+        Peer::build(name, true, true, Some(writer))
     }
 
-    fn build(name: String, control: bool, writer: Option<Writer>) -> Arc<Peer> {
-        Arc::new(Peer { id: NEXT.fetch_add(1, Ordering::Relaxed), name, control, writer })
+    fn build(name: String, control: bool, output: bool, writer: Option<Writer>) -> Arc<Peer> {
+        Arc::new(Peer { id: NEXT.fetch_add(1, Ordering::Relaxed), name, control, output, writer })
     }
 
     /// A number no other peer of this process has.
@@ -50,6 +52,11 @@ impl Peer {
     /// Whether its records are commands to this process rather than part of the stream.
     pub fn is_control(&self) -> bool {
         self.control
+    }
+
+    /// Whether it is the far end of an output, and so reads everything the command writes.
+    pub fn is_output(&self) -> bool {
+        self.output
     }
 
     /// Whether [`Peer::reply`] can reach it.
