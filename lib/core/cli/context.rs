@@ -1,7 +1,7 @@
 //! What a command may know of the world around it.
 
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::log::Log;
@@ -14,11 +14,17 @@ pub struct Context {
     command: &'static str,
     version: &'static str,
     log: Log,
+    config: Option<PathBuf>,
 }
 
 impl Context {
-    pub(super) fn new(command: &'static str, version: &'static str, log: Log) -> Self {
-        Context { command, version, log }
+    pub(super) fn new(
+        command: &'static str,
+        version: &'static str,
+        log: Log,
+        config: Option<PathBuf>,
+    ) -> Self {
+        Context { command, version, log, config }
     }
 
     /// The command's name, such as `park-gate`.
@@ -34,6 +40,11 @@ impl Context {
     /// Where messages go.
     pub fn log(&self) -> &Log {
         &self.log
+    }
+
+    /// The `park.toml` in force, if there is one; it describes the site too, see [`crate::site`].
+    pub fn config(&self) -> Option<&Path> {
+        self.config.as_deref()
     }
 
     /// The wall clock, for a live edge only.

@@ -83,10 +83,11 @@ fn run<C: Command>(arguments: &[OsString], log: &mut Log) -> Result<End> {
     let common = CommonArgs::from_arg_matches(&given).map_err(|error| usage(&error))?;
     *log = Log::new(C::NAME, common.log, common.color, no_color(), is_journal());
 
-    let merged = match config::find(common.config) {
+    let config = config::find(common.config);
+    let merged = match &config {
         None => arguments.to_vec(),
         Some(path) => {
-            let table = config::table(&path, C::NAME)?;
+            let table = config::table(path, C::NAME)?;
             config::merge(&command::<C>(), &given, &table, arguments)
                 .map_err(|error| Error::new(Kind::Config, format!("in {}", path.display())).because(error))?
         }
@@ -101,7 +102,7 @@ fn run<C: Command>(arguments: &[OsString], log: &mut Log) -> Result<End> {
         return print(&config::print(&command::<C>(), &matches, C::NAME));
     }
     let args = C::Args::from_arg_matches(&matches).map_err(|error| usage(&error))?;
-    C::run(args, &Context::new(C::NAME, C::VERSION, log.clone()))
+    C::run(args, &Context::new(C::NAME, C::VERSION, log.clone(), config))
 }
 
 fn relaxed(command: clap::Command) -> clap::Command {

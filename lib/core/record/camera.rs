@@ -71,6 +71,13 @@ pub struct CameraStatus {
     pub dropped: Option<u64>,
 }
 
+impl CameraStatus {
+    /// The cause of `offline` at the end of a recording, which is no failure.
+    pub const RECORDING_ENDED: &'static str = "the recording has ended";
+    /// The cause of `offline` when `park-capture` itself ends.
+    pub const CAPTURE_ENDED: &'static str = "the capture has ended";
+}
+
 /// Whether a camera gives frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
