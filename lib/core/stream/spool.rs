@@ -93,6 +93,13 @@ impl SpoolWriter {
         Ok(writer)
     }
 
+    /// Whether a frame can be put into the spool without another one giving way.
+    pub fn has_room(&mut self) -> bool {
+        self.forget_removed();
+        let free = |seq: &u64| self.path(*seq, "free").exists();
+        self.given.len() < self.limit || self.given.iter().any(free)
+    }
+
     /// Puts a frame's pixels into the spool under the number `seq`, which must not have been used before.
     /// When there is no room, a frame that nobody has taken yet makes room if `replace` says so.
     pub fn put(&mut self, seq: u64, pixels: &[u8], replace: bool) -> Result<Put> {
@@ -208,54 +215,44 @@ impl SpoolReader {
         SpoolReader::default()
     }
 
-    /// Takes the frame at `path` out of the spool and leaves its `width` × `height` × 3 bytes in `pixels`,
-    /// whose memory is used again.
+    /// Takes the frame at `path` out of the spool and reads it into `pixels`, which is as long as the frame:
+    /// `width` × `height` × 3 bytes.
     ///
     /// The path comes with a record and is not trusted: [`Kind::BadInput`] when it is not a frame's name in
     /// an absolute directory, not a regular file (a link is none), or not of that size; the file is left
     /// alone then.
-    pub fn take(&mut self, path: &Path, width: u32, height: u32, pixels: &mut Vec<u8>) -> Result<Take> {
-        let bad = |why: &str| Error::new(Kind::BadInput, format!("{} {why}", path.display()));
-        let (dir, camera, seq) = parse(path).ok_or_else(|| bad("is not the path of a frame"))?;
-        let length = u64::from(width) * u64::from(height) * 3;
+    pub fn take(&mut self, path: &Path, pixels: &mut [u8]) -> Result<Take> {
+        let Some(frame) = open_frame(path, pixels.len())? else { return Ok(Take::Expired) };
         let doing = || format!("taking the frame {}", path.display());
-        let opened = OpenOptions::new()
-            .read(true)
-            // Without O_NONBLOCK opening a FIFO would wait for its writer.
-            .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-            .open(path);
-        let file = match opened {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Take::Expired),
-            Err(error) if error.raw_os_error() == Some(libc::ELOOP) => return Err(bad("is a link")),
-            Err(error) => return Err(Error::io(doing(), error)),
-        };
-        let metadata = file.metadata().map_err(|error| Error::io(doing(), error))?;
-        if !metadata.is_file() {
-            return Err(bad("is not a regular file"));
-        }
-        if metadata.size() != length {
-            return Err(bad(&format!(
-                "has {} bytes, a frame of {width}x{height} has {length}",
-                metadata.size()
-            )));
-        }
-        let taken = dir.join(format!("{camera}-{seq}.taken"));
+        let state = |state: &str| frame.dir.join(format!("{}-{}.{state}", frame.camera, frame.seq));
+        let taken = state("taken");
         match fs::rename(path, &taken) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Take::Expired),
             Err(error) => return Err(Error::io(doing(), error)),
         }
-        let length = usize::try_from(length).map_err(|_| bad("is too large"))?;
-        pixels.resize(length, 0);
-        let read = file.read_exact_at(pixels, 0);
-        let freed = fs::rename(&taken, dir.join(format!("{camera}-{seq}.free")));
-        self.saw(dir, camera);
+        let read = frame.file.read_exact_at(pixels, 0);
+        let freed = fs::rename(&taken, state("free"));
+        self.saw(frame.dir, frame.camera);
         read.map_err(|error| Error::io(doing(), error))?;
         match freed {
             // Whoever removed it has freed it, too.
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io(doing(), error)),
             _ => Ok(Take::Done),
+        }
+    }
+
+    /// Reads the frame at `path` like [`SpoolReader::take`] but leaves it in the spool, for another taker.
+    pub fn look(&self, path: &Path, pixels: &mut [u8]) -> Result<Take> {
+        let Some(frame) = open_frame(path, pixels.len())? else { return Ok(Take::Expired) };
+        let read = frame.file.read_exact_at(pixels, 0);
+        // The writer may have taken it back and written over it meanwhile; its name is gone then, for good.
+        match fs::symlink_metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Take::Expired),
+            _ => {
+                read.map_err(|error| Error::io(format!("reading the frame {}", path.display()), error))?;
+                Ok(Take::Done)
+            }
         }
     }
 
@@ -272,6 +269,40 @@ impl Drop for SpoolReader {
             remove_all(dir, camera, &["free"]);
         }
     }
+}
+
+/// A frame's file, open, with what its path says.
+struct OpenFrame<'a> {
+    file: File,
+    dir: &'a Path,
+    camera: &'a str,
+    seq: u64,
+}
+
+/// Opens the frame of `length` bytes at an untrusted path; `None` if it has expired.
+fn open_frame(path: &Path, length: usize) -> Result<Option<OpenFrame<'_>>> {
+    let bad = |why: &str| Error::new(Kind::BadInput, format!("{} {why}", path.display()));
+    let doing = || format!("opening the frame {}", path.display());
+    let (dir, camera, seq) = parse(path).ok_or_else(|| bad("is not the path of a frame"))?;
+    let opened = OpenOptions::new()
+        .read(true)
+        // Without O_NONBLOCK opening a FIFO would wait for its writer.
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(path);
+    let file = match opened {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.raw_os_error() == Some(libc::ELOOP) => return Err(bad("is a link")),
+        Err(error) => return Err(Error::io(doing(), error)),
+    };
+    let metadata = file.metadata().map_err(|error| Error::io(doing(), error))?;
+    if !metadata.is_file() {
+        return Err(bad("is not a regular file"));
+    }
+    if metadata.size() != length as u64 {
+        return Err(bad(&format!("has {} bytes, not the {length} of the frame", metadata.size())));
+    }
+    Ok(Some(OpenFrame { file, dir, camera, seq }))
 }
 
 /// Directory, camera and number of a path of the form `/DIR/CAMERA-SEQ.bgr`.
@@ -357,18 +388,33 @@ mod tests {
         let dir = Dir::new("arrives");
         let mut writer = SpoolWriter::new(&dir.0, "cam_in", 2).unwrap();
         let mut reader = SpoolReader::new();
-        let mut pixels = Vec::new();
+        let mut pixels = picture(0);
         let mut inodes = BTreeSet::new();
         for seq in 0..20 {
             let path = path_of(writer.put(seq, &picture(seq as u8), false).unwrap());
             inodes.insert(fs::metadata(&path).unwrap().ino());
-            assert_eq!(reader.take(&path, WIDTH, HEIGHT, &mut pixels).unwrap(), Take::Done);
+            assert_eq!(reader.take(&path, &mut pixels).unwrap(), Take::Done);
             assert_eq!(pixels, picture(seq as u8));
-            assert_eq!(reader.take(&path, WIDTH, HEIGHT, &mut pixels).unwrap(), Take::Expired);
+            assert_eq!(reader.take(&path, &mut pixels).unwrap(), Take::Expired);
         }
         assert_eq!(inodes.len(), 1, "one file is enough for a taker that keeps up");
         drop(reader);
         assert_eq!(dir.files(), BTreeSet::new());
+    }
+
+    #[test]
+    fn a_frame_looked_at_can_still_be_taken() {
+        let dir = Dir::new("look");
+        let mut writer = SpoolWriter::new(&dir.0, "cam", 1).unwrap();
+        let mut reader = SpoolReader::new();
+        let mut pixels = picture(0);
+        let path = path_of(writer.put(0, &picture(5), false).unwrap());
+        for _ in 0..2 {
+            assert_eq!(reader.look(&path, &mut pixels).unwrap(), Take::Done);
+            assert_eq!(pixels, picture(5));
+        }
+        assert_eq!(reader.take(&path, &mut pixels).unwrap(), Take::Done);
+        assert_eq!(reader.look(&path, &mut pixels).unwrap(), Take::Expired);
     }
 
     #[test]
@@ -378,10 +424,12 @@ mod tests {
         let first = path_of(writer.put(0, &picture(0), false).unwrap());
         let second = path_of(writer.put(1, &picture(1), false).unwrap());
         assert_eq!(writer.put(2, &picture(2), false).unwrap(), Put::Full);
+        assert!(!writer.has_room());
         let Put::Replaced { lost: 0, .. } = writer.put(2, &picture(2), true).unwrap() else { panic!() };
-        let (mut reader, mut pixels) = (SpoolReader::new(), Vec::new());
-        assert_eq!(reader.take(&first, WIDTH, HEIGHT, &mut pixels).unwrap(), Take::Expired);
-        assert_eq!(reader.take(&second, WIDTH, HEIGHT, &mut pixels).unwrap(), Take::Done);
+        let (mut reader, mut pixels) = (SpoolReader::new(), picture(0));
+        assert_eq!(reader.take(&first, &mut pixels).unwrap(), Take::Expired);
+        assert_eq!(reader.take(&second, &mut pixels).unwrap(), Take::Done);
+        assert!(writer.has_room());
         assert!(matches!(writer.put(3, &picture(3), false).unwrap(), Put::Done(_)));
         assert_eq!(dir.files().len(), 2, "never more files than allowed");
     }
@@ -404,10 +452,11 @@ mod tests {
     fn frames_of_another_size_fit_into_used_files() {
         let dir = Dir::new("size");
         let mut writer = SpoolWriter::new(&dir.0, "cam", 1).unwrap();
-        let (mut reader, mut pixels) = (SpoolReader::new(), Vec::new());
+        let mut reader = SpoolReader::new();
         for (seq, width) in [8, 2, 4].into_iter().enumerate() {
             let path = path_of(writer.put(seq as u64, &vec![9; width * 3], false).unwrap());
-            assert_eq!(reader.take(&path, width as u32, 1, &mut pixels).unwrap(), Take::Done);
+            let mut pixels = vec![0; width * 3];
+            assert_eq!(reader.take(&path, &mut pixels).unwrap(), Take::Done);
             assert_eq!(pixels, vec![9; width * 3]);
         }
     }
@@ -426,7 +475,7 @@ mod tests {
         let relative = PathBuf::from("cam-1.bgr");
         let bad = ["secret.txt", "cam-1.bgr", "cam-2.bgr", "cam-3.bgr", "cam-.bgr", "cam-x.bgr", "a b-1.bgr"];
         for path in bad.iter().map(|name| dir.0.join(name)).chain([relative]) {
-            let error = reader.take(&path, WIDTH, HEIGHT, &mut Vec::new()).unwrap_err();
+            let error = reader.take(&path, &mut picture(0)).unwrap_err();
             assert_eq!(error.kind(), Kind::BadInput, "{error}");
         }
         drop(reader);

@@ -1,0 +1,306 @@
+//! The command `park-detect`: flags, and the two filters from `frame` to `plates` and to `slots`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Subcommand};
+use opencv::core::Mat;
+use park_core::cli::{Command, Context, IoArgs, Manual};
+use park_core::record::camera::Frame;
+use park_core::record::vision::{Candidate, Character, Plate, Plates, Slots};
+use park_core::record::{Envelope, Payload};
+use park_core::stream::{End, Filter, Origin, Out, Session, Setup};
+use park_core::{Error, Kind, Result};
+
+use crate::engine;
+use crate::error::Kind as Failed;
+use crate::frames::{About, Frames};
+use crate::plates::{Options, PlateRead, PlateReader};
+use crate::slots::{SlotMap, SlotReader};
+
+/// `park-detect`: see its manual page.
+#[derive(Debug)]
+pub struct Detect;
+
+/// What to detect.
+#[derive(Debug, Args)]
+pub struct DetectArgs {
+    #[command(subcommand)]
+    job: Job,
+}
+
+#[derive(Debug, Subcommand)]
+enum Job {
+    /// Find and read the licence plates of each frame.
+    Plates(PlatesArgs),
+    /// Tell which slots of a lot are occupied in each frame.
+    Slots(SlotsArgs),
+}
+
+#[derive(Debug, Args)]
+struct PlatesArgs {
+    #[command(flatten)]
+    common: JobArgs,
+
+    /// Look only inside the polygon with these corners, in pixels: "X,Y X,Y X,Y …".
+    #[arg(long, value_name = "CORNERS")]
+    roi: Option<Polygon>,
+
+    /// Mark readings that are less sure than P (0 to 1) as rejected.
+    #[arg(long, value_name = "P", default_value_t = Options::default().min_confidence)]
+    min_confidence: f64,
+
+    /// Report at most N plates of a frame, the surest first.
+    #[arg(long, value_name = "N", default_value_t = Options::default().max_plates)]
+    max_plates: usize,
+}
+
+#[derive(Debug, Args)]
+struct SlotsArgs {
+    #[command(flatten)]
+    common: JobArgs,
+
+    /// The slot map: JSON that says where each slot lies in the picture.
+    #[arg(long, value_name = "FILE")]
+    map: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct JobArgs {
+    /// Pass frames on as well; those by reference stay where they are.
+    #[arg(long)]
+    keep_frames: bool,
+
+    /// Use N threads; 0 is one for each core.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+
+    #[command(flatten)]
+    io: IoArgs,
+}
+
+/// A polygon on the command line.
+#[derive(Debug, Clone, PartialEq)]
+struct Polygon(Vec<[f64; 2]>);
+
+impl FromStr for Polygon {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let corner = |word: &str| {
+            let (x, y) = word.split_once(',')?;
+            let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
+            Some([number(x)?, number(y)?])
+        };
+        let corners: Option<Vec<_>> = text.split_whitespace().map(corner).collect();
+        match corners {
+            Some(corners) if corners.len() >= 3 => Ok(Polygon(corners)),
+            Some(_) => Err("a polygon has three corners or more".to_owned()),
+            None => Err("corners are numbers in the form \"X,Y X,Y X,Y\"".to_owned()),
+        }
+    }
+}
+
+impl Command for Detect {
+    const NAME: &'static str = "park-detect";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const ABOUT: &'static str = "Find licence plates and the state of parking slots in frames";
+    const READS: &'static [&'static str] = &["frame"];
+    const WRITES: &'static [&'static str] = &["plates", "slots"];
+    const MANUAL: Manual = Manual {
+        description: "park-detect reads frame records and answers each with what is seen in it: park-detect plates \
+            with a plates record, park-detect slots with a slots record, which has the frame's time, source and gate. Frames end \
+            here unless --keep-frames is given; every other record is passed on.\n\n\
+            A frame holds its picture as JPEG, or names a file in the directory that park-capture --spool writes to. A frame \
+            that was taken back before it could be looked at is counted as expired and gets no answer. A picture that cannot be \
+            used (cut short, more than 8 bits a sample, under 16 x 16 or over 64 Mi pixels) is reported as a bad record.",
+        sections: &[(
+            "Slot map",
+            "A JSON object:\n\n    \
+             {\"lot_id\": \"lot_1\", \"image_size\": [1280, 720], \"slots\": [\n      \
+             {\"slot_id\": \"A1\", \"level_id\": \"L1\",\n       \
+             \"polygon\": [[100,200], [160,200], [170,300], [95,300]]}]}\n\n\
+             image_size is the size of the picture that the polygons were drawn on, in pixels. Frames of another size are fine \
+             if they have the same shape; in frames of another shape every slot is unknown, with the cause camera_moved. \
+             A polygon with fewer than three corners, outside the picture or crossing itself, or a slot_id that is there \
+             twice ends the command with status 78; slots that cover one another are warned of.",
+        )],
+        examples: &[
+            (
+                "Read the plates at a gate:",
+                "park-capture rtsp://10.0.0.7/stream --camera cam_in | park-detect plates | park-gate --gate gate_in",
+            ),
+            (
+                "Watch a lot, frames by reference:",
+                "park-capture lot.mp4 --spool /dev/shm/park | park-detect slots --map lot.json | park-track --lot lot_1",
+            ),
+        ],
+        environment: &[],
+        files: &[],
+    };
+    type Args = DetectArgs;
+
+    fn run(args: DetectArgs, context: &Context) -> Result<End> {
+        match args.job {
+            Job::Plates(args) => {
+                if !(0.0..=1.0).contains(&args.min_confidence) {
+                    return Err(Error::new(Kind::Usage, "--min-confidence is a number from 0 to 1"));
+                }
+                let reader = PlateReader::new(Options {
+                    min_confidence: args.min_confidence,
+                    threads: args.common.threads,
+                    region_of_interest: args.roi.map(|Polygon(corners)| corners),
+                    max_plates: args.max_plates,
+                });
+                filter(PlatesJob(reader.map_err(failure)?), &args.common, context)
+            }
+            Job::Slots(args) => {
+                let map = SlotMap::load(&args.map)?;
+                for warning in map.warnings() {
+                    context.log().warn(&format!("{}: {warning}", args.map.display()));
+                }
+                engine::set_num_threads(args.common.threads).map_err(failure)?;
+                filter(SlotsJob { reader: SlotReader::new(map), told: None }, &args.common, context)
+            }
+        }
+    }
+}
+
+/// What is looked for in a frame.
+trait Look {
+    /// Writes the answer to a frame.
+    fn look(&mut self, about: &About, picture: &Mat, out: &mut Out) -> Result<()>;
+}
+
+fn filter(look: impl Look, args: &JobArgs, context: &Context) -> Result<End> {
+    let mut filter =
+        FrameFilter { look, frames: Frames::new(args.keep_frames), keep: args.keep_frames, seen: 0 };
+    let end = Session::open(&args.io, &Setup::default(), context)?.run(&mut filter);
+    if filter.frames.expired() > 0 {
+        let expired = filter.frames.expired();
+        context.log().warn(&format!("{expired} frames expired before they could be looked at"));
+    }
+    end
+}
+
+/// The filter around both jobs: frames in, answers out.
+struct FrameFilter<L> {
+    look: L,
+    frames: Frames,
+    keep: bool,
+    seen: u64,
+}
+
+impl<L: Look> Filter for FrameFilter<L> {
+    fn consumes(&self, kind: &str) -> bool {
+        !self.keep && self.wants(kind)
+    }
+
+    fn wants(&self, kind: &str) -> bool {
+        kind == Frame::TYPE
+    }
+
+    fn record(&mut self, record: &Envelope<'_>, _: &Origin, out: &mut Out) -> Result<()> {
+        let Some((about, picture)) = self.frames.open(record)? else { return Ok(()) };
+        self.seen += 1;
+        self.look.look(&about, picture, out)
+    }
+
+    fn counters(&self) -> BTreeMap<String, u64> {
+        [("frames", self.seen), ("expired", self.frames.expired())]
+            .map(|(name, n)| (name.to_owned(), n))
+            .into()
+    }
+}
+
+struct PlatesJob(PlateReader);
+
+impl Look for PlatesJob {
+    fn look(&mut self, about: &About, picture: &Mat, out: &mut Out) -> Result<()> {
+        let reads = self.0.read(picture).map_err(|error| failure_on(about, error))?;
+        let plates = Plates {
+            camera_id: about.camera_id.clone(),
+            seq: about.seq,
+            file: about.file.clone(),
+            plates: reads.into_iter().map(plate).collect(),
+        };
+        out.emit(&about.stamp, &plates);
+        Ok(())
+    }
+}
+
+/// A reading as the record has it; numbers are cut to what they are good for, which keeps records short.
+fn plate(read: PlateRead) -> Plate {
+    let to = |digits: f64| move |value: f64| (value * digits).round() / digits;
+    let (probability, pixel) = (to(1e4), to(10.0));
+    let character = |(char, confidence)| Character { char, confidence: probability(confidence) };
+    let candidate = |(text, confidence)| Candidate { text, confidence: probability(confidence) };
+    Plate {
+        text: read.text,
+        confidence: probability(read.confidence),
+        corners: read.corners.map(|corner| corner.map(pixel)),
+        characters: read.characters.into_iter().map(character).collect(),
+        candidates: read.candidates.into_iter().map(candidate).collect(),
+        region: None,
+        rejected: read.rejected.map(str::to_owned),
+    }
+}
+
+struct SlotsJob {
+    reader: SlotReader,
+    /// The last size of a frame that was reported as not fitting the map.
+    told: Option<[u32; 2]>,
+}
+
+impl Look for SlotsJob {
+    fn look(&mut self, about: &About, picture: &Mat, out: &mut Out) -> Result<()> {
+        let slots = self.reader.read(picture).map_err(|error| failure_on(about, error))?;
+        let stamp = about.stamp.clone().lot(&self.reader.map().lot_id);
+        out.emit(
+            &stamp,
+            &Slots { camera_id: about.camera_id.clone(), seq: about.seq, file: about.file.clone(), slots },
+        );
+        match self.reader.misfit() {
+            Some(size) if self.told != Some(size) => {
+                self.told = Some(size);
+                let ([width, height], [w, h]) = (size, self.reader.map().image_size);
+                let message = format!(
+                    "{}: {width} x {height} has another shape than the slot map's {w} x {h}: no slot can be told",
+                    about.name()
+                );
+                Err(Error::new(Kind::BadInput, message))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// An error of detection on one frame: a picture's fault is the record's, a network's is not.
+fn failure_on(about: &About, error: crate::error::Error) -> Error {
+    let kind = match error.kind() {
+        Failed::Image => Kind::BadInput,
+        Failed::Model => Kind::Config,
+    };
+    Error::new(kind, about.name()).because(error)
+}
+
+/// An error before the first frame.
+fn failure(error: crate::error::Error) -> Error {
+    Error::new(Kind::Config, "getting ready").because(error)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_polygon_is_three_corners_or_more() {
+        let square: Polygon = "0,0 4,0  4,4.5 0,4".parse().unwrap();
+        assert_eq!(square.0, [[0.0, 0.0], [4.0, 0.0], [4.0, 4.5], [0.0, 4.0]]);
+        for wrong in ["", "1,2 3,4", "1,2 3,4 5", "a,b c,d e,f", "0,0 1,inf 2,2"] {
+            assert!(wrong.parse::<Polygon>().is_err(), "{wrong:?}");
+        }
+    }
+}

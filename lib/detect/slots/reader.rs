@@ -1,0 +1,167 @@
+//! The state of every mapped slot in a frame.
+
+use opencv::core::{Mat, MatTraitConst};
+use park_core::record::vision::{SlotReading, UnknownCause};
+
+use super::features::Scene;
+use super::judge::{PARAMETERS, Verdict};
+use super::map::SlotMap;
+use super::view::View;
+use crate::error::{Error, Result};
+
+/// Tells the state of every slot of a map, frame by frame; each frame by itself.
+#[derive(Debug)]
+pub struct SlotReader {
+    map: SlotMap,
+    view: Option<View>,
+    /// The last frame's size when it does not fit the map.
+    misfit: Option<[u32; 2]>,
+}
+
+impl SlotReader {
+    /// A reader of the slots of `map`.
+    pub fn new(map: SlotMap) -> Self {
+        SlotReader { map, view: None, misfit: None }
+    }
+
+    /// The map.
+    pub fn map(&self) -> &SlotMap {
+        &self.map
+    }
+
+    /// The size of the last frame if it has another shape than the map's picture, so that no slot could be told.
+    pub fn misfit(&self) -> Option<[u32; 2]> {
+        self.misfit
+    }
+
+    /// The state of every slot in a frame (8-bit BGR), in the order of the map. Frames of another size than the
+    /// map's picture are fine if they have its shape; else every slot is unknown, see [`SlotReader::misfit`].
+    ///
+    /// # Errors
+    /// [`Kind::Image`](crate::error::Kind::Image) when the frame is not 8-bit BGR or OpenCV fails.
+    pub fn read(&mut self, bgr: &Mat) -> Result<Vec<SlotReading>> {
+        if bgr.typ() != opencv::core::CV_8UC3 || bgr.empty() {
+            return Err(Error::image("looking for vehicles", "the frame is not 8-bit BGR"));
+        }
+        let size = [bgr.cols() as u32, bgr.rows() as u32];
+        if self.view.as_ref().is_none_or(|view| view.size() != size) {
+            self.view = View::new(&self.map, size)?;
+            self.misfit = self.view.is_none().then_some(size);
+        }
+        let Some(view) = &mut self.view else {
+            let unknown = Verdict::unknown(UnknownCause::CameraMoved);
+            return Ok(self.readings(std::iter::repeat(unknown)));
+        };
+        let patches = view.measure(bgr)?;
+        let scene = Scene::of(&patches);
+        Ok(self.readings(patches.iter().map(|patch| PARAMETERS.judge(patch, scene))))
+    }
+
+    fn readings(&self, verdicts: impl Iterator<Item = Verdict>) -> Vec<SlotReading> {
+        let reading = |(slot, verdict): (&super::Slot, Verdict)| SlotReading {
+            slot_id: slot.slot_id.clone(),
+            level_id: slot.level_id.clone(),
+            state: verdict.state,
+            confidence: verdict.confidence,
+            cause: verdict.cause,
+        };
+        self.map.slots.iter().zip(verdicts).map(reading).collect()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use opencv::core::{CV_8UC3, MatTraitManual, Rect, Scalar, Size};
+    use opencv::imgproc;
+    use park_core::record::vision::SlotState::{Free, Occupied, Unknown};
+
+    use super::super::Slot;
+    use super::*;
+
+    /// Eight slots of 60 x 100 in two rows.
+    fn map() -> SlotMap {
+        let slot = |at: u32| {
+            let (x, y) = (f64::from(20 + at % 4 * 75), f64::from(20 + at / 4 * 120));
+            Slot {
+                slot_id: format!("S{at}"),
+                level_id: None,
+                polygon: vec![[x, y], [x + 60.0, y], [x + 60.0, y + 100.0], [x, y + 100.0]],
+            }
+        };
+        SlotMap { lot_id: "lot".into(), image_size: [320, 260], slots: (0..8).map(slot).collect() }
+    }
+
+    /// A grey yard with lines between the slots and vehicles of different colours in some of them.
+    fn yard(occupied: &[usize], gain: f64) -> Mat {
+        let mut picture = Mat::new_rows_cols_with_default(260, 320, CV_8UC3, Scalar::all(105.0)).unwrap();
+        let mut fill = |x: i32, y: i32, w: i32, h: i32, colour: [f64; 3]| {
+            let colour = Scalar::new(colour[0], colour[1], colour[2], 0.0);
+            imgproc::rectangle(&mut picture, Rect::new(x, y, w, h), colour, -1, imgproc::LINE_8, 0).unwrap();
+        };
+        for at in 0..8 {
+            let (x, y) = (20 + at % 4 * 75, 20 + at / 4 * 120);
+            fill(x - 3, y, 3, 100, [220.0; 3]);
+            if occupied.contains(&(at as usize)) {
+                let body = [[210.0; 3], [40.0, 30.0, 25.0], [40.0, 40.0, 170.0]][at as usize % 3];
+                fill(x + 8, y + 8, 46, 86, body);
+                for (top, height) in [(28, 14), (72, 10)] {
+                    fill(x + 13, y + top, 36, height, [70.0, 65.0, 60.0]);
+                }
+                fill(x + 10, y + 8, 7, 4, [250.0; 3]);
+                fill(x + 44, y + 8, 7, 4, [250.0; 3]);
+            }
+        }
+        for (at, value) in picture.data_bytes_mut().unwrap().iter_mut().enumerate() {
+            let grain = (at * 2_654_435_761 >> 7) % 7;
+            *value = ((f64::from(*value) + grain as f64) * gain).min(255.0) as u8;
+        }
+        picture
+    }
+
+    fn states(readings: &[SlotReading]) -> Vec<bool> {
+        assert!(readings.iter().all(|reading| reading.state != Unknown), "{readings:?}");
+        assert!(readings.iter().all(|reading| (0.5..=1.0).contains(&reading.confidence)));
+        readings.iter().map(|reading| reading.state == Occupied).collect()
+    }
+
+    #[test]
+    fn vehicles_are_told_from_bare_slots_by_day_and_dusk() {
+        let mut reader = SlotReader::new(map());
+        for occupied in [&[][..], &[0, 5], &[1, 2, 3, 4, 6], &[0, 1, 2, 3, 4, 5, 6, 7]] {
+            for gain in [1.0, 0.5, 0.25] {
+                let readings = reader.read(&yard(occupied, gain)).unwrap();
+                let expected: Vec<bool> = (0..8).map(|at| occupied.contains(&at)).collect();
+                assert_eq!(states(&readings), expected, "{occupied:?} at {gain}: {readings:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_too_dark_is_unknown() {
+        let readings = SlotReader::new(map()).read(&yard(&[0, 3], 0.02)).unwrap();
+        let dark =
+            |reading: &SlotReading| (reading.state, reading.cause) == (Unknown, Some(UnknownCause::Dark));
+        assert!(readings.iter().all(dark), "{readings:?}");
+    }
+
+    #[test]
+    fn frames_of_the_maps_shape_are_scaled_and_others_tell_nothing() {
+        let mut reader = SlotReader::new(map());
+        let day = yard(&[2, 7], 1.0);
+        let expected = states(&reader.read(&day).unwrap());
+        for size in [Size::new(640, 520), Size::new(160, 130)] {
+            let mut scaled = Mat::default();
+            imgproc::resize(&day, &mut scaled, size, 0.0, 0.0, imgproc::INTER_AREA).unwrap();
+            assert_eq!(states(&reader.read(&scaled).unwrap()), expected);
+            assert_eq!(reader.misfit(), None);
+        }
+        let mut other = Mat::default();
+        imgproc::resize(&day, &mut other, Size::new(320, 180), 0.0, 0.0, imgproc::INTER_AREA).unwrap();
+        let readings = reader.read(&other).unwrap();
+        assert!(readings.iter().all(|reading| reading.cause == Some(UnknownCause::CameraMoved)));
+        assert_eq!(reader.misfit(), Some([320, 180]));
+        assert_eq!(states(&reader.read(&day).unwrap()), expected);
+        assert!(readings.iter().all(|reading| reading.state != Free));
+    }
+}
