@@ -134,6 +134,7 @@ impl Session {
     }
 
     fn turn(&mut self, filter: &mut dyn Filter) -> Result<End> {
+        let mut burst = 0;
         let mut next_tick = filter.tick_every().map(|every| Instant::now() + every);
         loop {
             if self.out.is_full() {
@@ -148,9 +149,13 @@ impl Session {
                 next_tick = Some(Instant::now() + every);
                 filter.tick(self.context.now(), &mut self.out)?;
             }
-            let event = match self.inlet.ready() {
+            // Senders that never pause still get their acks.
+            let ready = if burst < BURST { self.inlet.ready() } else { None };
+            burst += 1;
+            let event = match ready {
                 Some(event) => Some(event),
                 None => {
+                    burst = 0;
                     self.settle(filter)?;
                     let until = [self.deadline, next_tick].into_iter().flatten().min();
                     self.inlet.next(until)
@@ -306,6 +311,9 @@ impl Session {
         self.context.log().notice(&state);
     }
 }
+
+/// Events, each a read's worth of lines at most, after which a burst counts as ended although more has come already.
+const BURST: u32 = 64;
 
 /// Lines without their ends; carriage returns before a newline are taken off too.
 struct Lines<'a>(&'a [u8]);
