@@ -268,7 +268,7 @@ latest data of each gate; /healthz answers 200 while the server works; /api/stat
 /api/sse/dashboard is the stream of events. ?lot=ID and ?type=TYPE (repeatable) filter it; readings of single frames \
 (plates, slots) come only if asked for by type. A client that sends Last-Event-ID gets everything since that record, \
 then what is new; if the record is not in the log (any more), it gets a reset event instead and must load the state anew. \
-The event closing says that the server ends the stream and why.
+The event closing says that the server ends the stream and why. Records of the type error are events named fault.
 
 /ws/GATE, /ws/gate_all and /ws/admin are the WebSocket channels of one gate, of all gates, and of everything. A client \
 gets the latest status first, and may send gate_control, camera_control and request_status, which go to the \

@@ -15,7 +15,7 @@ use park_store::{Query, Store};
 use crate::hub::{Event, Hub, Position, State};
 
 /// A burst is written at the latest when it holds this many records, or this many bytes.
-const BURST: (usize, usize) = (1000, 1 << 20);
+const BURST: (usize, usize) = (500, 128 << 10);
 
 /// Records after which the state is saved, so that a start need not read more than these again.
 const SAVE_EVERY: u64 = 5000;

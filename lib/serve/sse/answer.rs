@@ -27,7 +27,7 @@ pub async fn answer<B>(request: Request<B>, server: Arc<Server>) -> Response<Bod
     for (name, value) in pairs(request.uri().query().unwrap_or_default()) {
         match name.as_str() {
             "lot" | "parkingLotId" if lots.len() < FILTERS => lots.push(value),
-            "type" if types.len() < FILTERS => types.push(value),
+            "type" if types.len() < FILTERS => types.push(super::event::kind(&value).to_owned()),
             "lastEventId" | "last_event_id" => last = Some(value),
             "lot" | "parkingLotId" | "type" => return plain(StatusCode::BAD_REQUEST, "too many filters"),
             _ => {}

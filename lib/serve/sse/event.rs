@@ -1,6 +1,7 @@
 //! Dialect B's events against records. Pure.
 
 use bytes::Bytes;
+use park_core::record::command::Fault;
 use park_core::record::lot::{Alert, CapacityUpdate, CountedBy, VehicleEvent, Violation};
 use park_core::record::{Envelope, Payload, Stamp, Time, derive_id, encode};
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use crate::hub::{Event, Form};
 
 /// The dialect's encoding: one whole event of the stream, the same bytes for everybody.
 pub static FORM: Form =
-    Form { place: 1, encode: |event| Some(block(Some(&event.id), &event.kind, &data(event)?)) };
+    Form { place: 1, encode: |event| Some(block(Some(&event.id), name(&event.kind), &data(event)?)) };
 
 /// One event of a stream. The data is compact JSON, in which no line end can stand; an id or a type in which one
 /// stands is left out.
@@ -24,6 +25,16 @@ pub fn block(id: Option<&str>, kind: &str, data: &Value) -> Bytes {
     }
     text.push_str(&format!("data: {}\n\n", json!({ "type": kind, "data": data })));
     Bytes::from(text)
+}
+
+/// The dialect's name for a type of record. An event named `error` would look to an `EventSource` like a broken connection.
+pub fn name(kind: &str) -> &str {
+    if kind == Fault::TYPE { "fault" } else { kind }
+}
+
+/// The type of record that the dialect calls `name`.
+pub fn kind(name: &str) -> &str {
+    if name == "fault" { Fault::TYPE } else { name }
 }
 
 /// A record as the dialect has it; nothing if its payload does not fit its type.
@@ -308,6 +319,15 @@ mod tests {
                 "deep": [{ "aBC": 1 }],
             })
         );
+    }
+
+    #[test]
+    fn no_event_looks_like_a_broken_connection() {
+        let line = br#"{"type":"error","id":"x","payload":{"message":"m","command":"c"}}"#;
+        let event = Event::new(&Envelope::parse(line).unwrap(), Time::default());
+        let block = String::from_utf8(event.form(&FORM).unwrap().to_vec()).unwrap();
+        assert!(block.contains("event: fault\n") && !block.contains("event: error"), "{block}");
+        assert_eq!(kind(name("error")), "error");
     }
 
     #[test]
