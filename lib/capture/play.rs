@@ -173,7 +173,7 @@ impl<'a> Player<'a> {
                     }
                 }
                 Step::End(cut) => {
-                    let cause = cut.clone().unwrap_or_else(|| "the recording has ended".into());
+                    let cause = cut.clone().unwrap_or_else(|| CameraStatus::RECORDING_ENDED.into());
                     if let Some(cut) = cut {
                         self.faults.report(&mut self.session.out, self.clock, name, None, &cut)?;
                     }

@@ -69,7 +69,7 @@ impl Camera {
             failed += 1;
             let over = failed == self.patience.tries;
             let state = if over { CameraState::Offline } else { CameraState::Reconnecting };
-            if !grabbed.say(state, Some(cause)) || over {
+            if !grabbed.say(Time::from(SystemTime::now()), state, Some(cause)) || over {
                 return;
             }
             thread::sleep(backoff.delay());
@@ -176,7 +176,7 @@ impl Grabbed<'_> {
                 continue;
             }
             if self.seq == first {
-                self.say(CameraState::Online, None);
+                self.say(time, CameraState::Online, None);
             }
             let news = News::Frame { seq: self.seq, time, mat, lost: 0 };
             self.seq += 1;
@@ -187,8 +187,7 @@ impl Grabbed<'_> {
         }
     }
 
-    fn say(&self, state: CameraState, cause: Option<String>) -> bool {
-        let time = Time::from(SystemTime::now());
+    fn say(&self, time: Time, state: CameraState, cause: Option<String>) -> bool {
         self.mailbox.post(self.index, News::State { time, state, cause })
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use park_core::cli::Context;
 use park_core::record::Time;
-use park_core::record::camera::CameraState;
+use park_core::record::camera::{CameraState, CameraStatus};
 use park_core::record::command::Tick;
 use park_core::stream::{End, SourceSession};
 use park_core::{Error, Kind, Result};
@@ -142,6 +142,10 @@ impl Watch<'_> {
                 self.mailbox.give_back(mat);
             }
             News::State { time, state, cause } => {
+                // A camera that stays lost for the same reason is news once.
+                if camera.report.repeats(state, cause.as_deref()) {
+                    return Ok(None);
+                }
                 if state != CameraState::Online {
                     let cause = cause.as_deref().unwrap_or_default();
                     self.context.log().warn(&format!("{}: {cause}", camera.name));
@@ -166,8 +170,8 @@ impl Watch<'_> {
                 }
             }
             let due = camera.report.age(now) >= self.manner.status_every;
-            if due && camera.report.state == Some(CameraState::Online) {
-                say(self.manner, &mut self.session.out, camera, time, CameraState::Online, None);
+            if let Some((state, cause)) = camera.report.said().filter(|_| due && camera.over.is_none()) {
+                say(self.manner, &mut self.session.out, camera, time, state, cause);
             }
         }
     }
@@ -181,7 +185,7 @@ impl Watch<'_> {
         let time = self.context.now();
         for camera in &mut self.cameras {
             if !gone && camera.over.is_none() {
-                let cause = Some("the capture has ended".to_owned());
+                let cause = Some(CameraStatus::CAPTURE_ENDED.to_owned());
                 say(self.manner, &mut self.session.out, camera, time, CameraState::Offline, cause);
             }
             camera.frames.clear(gone);

@@ -9,8 +9,7 @@ use park_core::record::camera::{CameraState, CameraStatus};
 pub struct Report {
     camera: String,
     since: Instant,
-    /// The state said last.
-    pub state: Option<CameraState>,
+    said: Option<(CameraState, Option<String>)>,
     /// Frames written since.
     pub frames: u64,
     /// Frames dropped since, because the reader was slow.
@@ -20,7 +19,7 @@ pub struct Report {
 impl Report {
     /// Counts from `now` on.
     pub fn new(camera: &str, now: Instant) -> Self {
-        Report { camera: camera.to_owned(), since: now, state: None, frames: 0, dropped: 0 }
+        Report { camera: camera.to_owned(), since: now, said: None, frames: 0, dropped: 0 }
     }
 
     /// How long ago the last status was.
@@ -28,18 +27,29 @@ impl Report {
         now.saturating_duration_since(self.since)
     }
 
+    /// The state said last, and its cause.
+    pub fn said(&self) -> Option<(CameraState, Option<String>)> {
+        self.said.clone()
+    }
+
+    /// Whether this was said last.
+    pub fn repeats(&self, state: CameraState, cause: Option<&str>) -> bool {
+        self.said.as_ref().is_some_and(|(said, why)| (*said, why.as_deref()) == (state, cause))
+    }
+
     /// The status at `now`; counting begins anew.
     pub fn say(&mut self, state: CameraState, cause: Option<String>, now: Instant) -> CameraStatus {
         let seconds = self.age(now).as_secs_f64();
-        let had_frames = self.state == Some(CameraState::Online) && seconds > 0.0;
+        let online = self.said.as_ref().is_some_and(|(state, _)| *state == CameraState::Online);
+        let had_frames = online && seconds > 0.0;
         let status = CameraStatus {
             camera_id: self.camera.clone(),
             state,
-            cause,
+            cause: cause.clone(),
             fps: had_frames.then(|| (self.frames as f64 / seconds * 10.0).round() / 10.0),
             dropped: had_frames.then_some(self.dropped),
         };
-        *self = Report { state: Some(state), ..Report::new(&self.camera, now) };
+        *self = Report { said: Some((state, cause)), ..Report::new(&self.camera, now) };
         status
     }
 }
@@ -57,6 +67,8 @@ mod tests {
         let status = report.say(CameraState::Online, None, now + Duration::from_secs(2));
         assert_eq!((status.fps, status.dropped), (Some(25.0), Some(3)));
         let status = report.say(CameraState::Reconnecting, Some("gone".into()), now + Duration::from_secs(4));
+        assert!(report.repeats(CameraState::Reconnecting, Some("gone")));
+        assert!(!report.repeats(CameraState::Reconnecting, Some("no route")));
         assert_eq!((status.fps, status.dropped), (Some(0.0), Some(0)));
         assert_eq!(report.say(CameraState::Online, None, now + Duration::from_secs(9)).fps, None);
     }
