@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn a_recording_is_paced_from_its_first_frame() {
         let (mut pacer, now) = (Pacer::default(), Instant::now());
-        let at = |millis| Time::from_millis(50_000 + millis);
+        let at = |millis: i64| Time::from_millis(50_000 + millis);
         assert_eq!(pacer.wait(at(0), now), Duration::ZERO);
         assert_eq!(pacer.wait(at(500), now), Duration::from_millis(500));
         assert_eq!(pacer.wait(at(600), now + Duration::from_secs(2)), Duration::ZERO);

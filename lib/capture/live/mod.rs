@@ -101,10 +101,10 @@ impl Watch<'_> {
             if let Some(end) = self.session.ended() {
                 return Ok(end);
             }
-            if let Some((index, news)) = self.mailbox.next(NAP) {
-                if let Some(end) = self.take(index, news)? {
-                    return Ok(end);
-                }
+            if let Some((index, news)) = self.mailbox.next(NAP)
+                && let Some(end) = self.take(index, news)?
+            {
+                return Ok(end);
             }
             self.pass_time();
             self.session.out.flush()?;
