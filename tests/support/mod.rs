@@ -2,6 +2,8 @@
 
 #![allow(dead_code)]
 
+pub mod camera;
+
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
