@@ -64,8 +64,9 @@ pub fn page(command: &clap::Command, manual: &Manual, reads: &[&str], writes: &[
     table(&mut page, "FILES", manual.files);
     if !manual.examples.is_empty() {
         page.push_str(".SH EXAMPLES\n");
-        for (what, example) in manual.examples {
-            let _ = writeln!(page, ".PP\n{}\n.PP\n.nf\n.RS 4\n{}\n.RE\n.fi", escape(what), escape(example));
+        for (at, (what, example)) in manual.examples.iter().enumerate() {
+            page.push_str(if at > 0 { ".PP\n" } else { "" });
+            let _ = writeln!(page, "{}\n.PP\n.nf\n.RS 4\n{}\n.RE\n.fi", escape(what), escape(example));
         }
     }
     see_also(&mut page, &name);

@@ -67,8 +67,11 @@ fn is_journal() -> bool {
 
 /// The whole command line of `C`, as help, manual and completions show it.
 pub(super) fn command<C: Command>() -> clap::Command {
-    let command = clap::Command::new(C::NAME).version(C::VERSION).about(C::ABOUT);
-    CommonArgs::augment_args(C::Args::augment_args(command))
+    // Deriving `Args` also brings its doc comment as the description: ours comes last.
+    CommonArgs::augment_args(C::Args::augment_args(clap::Command::new(C::NAME)))
+        .version(C::VERSION)
+        .about(C::ABOUT)
+        .long_about(None)
 }
 
 fn run<C: Command>(arguments: &[OsString], log: &mut Log) -> Result<End> {
