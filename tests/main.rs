@@ -5,7 +5,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr, clippy::panic)]
 
 mod capture;
+mod detect;
+mod gate;
 mod man;
 mod manners;
 mod records;
+mod serve;
 mod support;
+mod track;

@@ -30,9 +30,9 @@ pub struct SlotChanged {
 /// How full a lot is. The counts by slots and by gates are kept apart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CapacityUpdate {
-    /// Places in all.
+    /// Places in all; 0 if gates count and nobody says how many there are.
     pub total: u32,
-    /// Places taken.
+    /// Places taken. By gates these are the vehicles inside, which may be more than there are places.
     pub occupied: u32,
     /// Places free.
     pub free: u32,
@@ -94,7 +94,7 @@ pub struct ParkingUpdate {
     pub unknown: u32,
 }
 
-/// The count by slots and the count by gates have come apart.
+/// The count by slots and the count by gates have come apart, or no longer are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OccupancyDrift {
     /// Vehicles by the slots' count.
@@ -120,9 +120,9 @@ pub struct Violation {
     pub plate: Option<String>,
     /// Places the contractor, or the lot, has.
     pub allocated_capacity: u32,
-    /// Places it uses.
+    /// Places it uses; when the violation is over, the most it used.
     pub actual_occupancy: u32,
-    /// Places too many.
+    /// Places too many; when the violation is over, the most there were.
     pub excess_vehicles: u32,
     /// Since when.
     pub since: Time,

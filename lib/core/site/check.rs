@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Site;
+use super::{Contractor, Site};
 use crate::error::{Error, Kind, Result};
 
 fn wrong(key: impl std::fmt::Display, what: impl std::fmt::Display) -> Error {
@@ -85,6 +85,13 @@ fn numbers(site: &Site) -> Result<()> {
     for (id, contractor) in &site.contractors {
         amount(format!("contractors.{id}.penalty"), contractor.penalty)?;
         amount(format!("contractors.{id}.grace"), Some(contractor.grace))?;
+        let Contractor { slots, plates, list, .. } = contractor;
+        if slots.is_empty() && plates.is_empty() && list.is_none() {
+            return Err(wrong(
+                format!("contractors.{id}"),
+                "it has neither slots nor plates nor a list, so nothing of its own can be counted",
+            ));
+        }
         if contractor.capacity.is_none() && contractor.slots.is_empty() {
             return Err(wrong(
                 format!("contractors.{id}.capacity"),

@@ -90,7 +90,14 @@ fn what_is_wrong_is_named_by_its_key() {
     told("[gates.g]\ndirection = \"entry\"", "missing field `lot`");
     told("[lots.l]\nslots = [\"A\"]\n[lots.l.levels.L]\nslots = [\"A\"]", "stands in lots.l.slots too");
     told("[lots.l]\nslots = [\"A\"]\n[contractors.c]\nlot = \"l\"\nslots = [\"B\"]", "no slot \"B\"");
-    told(&format!("{lot}[contractors.c]\nlot = \"l\""), "contractors.c.capacity: it is missing");
+    told(
+        &format!("{lot}[contractors.c]\nlot = \"l\"\nplates = [\"A 1\"]"),
+        "contractors.c.capacity: it is missing",
+    );
+    told(
+        &format!("{lot}[contractors.c]\nlot = \"l\"\ncapacity = 2"),
+        "contractors.c: it has neither slots nor",
+    );
     told(
         &format!("{lot}[contractors.a]\nlot=\"l\"\nslots=[\"B\"]\n[contractors.b]\nlot=\"l\"\nslots=[\"B\"]"),
         "contractors.b.slots: slot \"B\" is contractor \"a\"'s",

@@ -75,14 +75,10 @@ impl Cause {
         Cause { kind, severity, message, contractor: None, camera: None, violation: None }
     }
 
-    /// The alert that begins with this cause at `now`; `scope` is the lot.
-    pub fn raise(self, scope: &str, now: Time) -> Alert {
-        let kind = format!("{:?}", self.kind);
-        let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        let (camera, violation) = (text(&self.camera), text(&self.violation));
-        let parts = ["alert", scope, &kind, &camera, &violation];
+    /// The alert that begins with this cause at `now`; it is the `number`th of `scope`, which is a lot or a camera.
+    pub fn raise(self, scope: &str, number: u64, now: Time) -> Alert {
         Alert {
-            alert_id: derive_id(now, &parts.map(str::as_bytes)),
+            alert_id: derive_id(now, &[b"alert", scope.as_bytes(), &number.to_le_bytes()]),
             alert_type: self.kind,
             severity: self.severity,
             message: self.message,
@@ -106,28 +102,32 @@ fn name(lot: &str) -> String {
 
 /// The alerts of a lot that are not over.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Board(BTreeMap<String, Alert>);
+pub struct Board {
+    active: BTreeMap<String, Alert>,
+    /// How many there have been, so that of two in the same millisecond each has an id of its own.
+    raised: u64,
+}
 
 impl Board {
     /// Whether the alert of this key is not over.
     pub fn has(&self, key: &str) -> bool {
-        self.0.contains_key(key)
+        self.active.contains_key(key)
     }
 
     /// How many alerts are not over.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.active.len()
     }
 
     /// Whether every alert is over.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.active.is_empty()
     }
 
     /// Brings the board up to date with the `causes` in `lot` at `now`, and returns the alerts that begin or end.
     pub fn update(&mut self, lot: &str, now: Time, causes: BTreeMap<String, Cause>) -> Vec<Alert> {
         let mut changed = Vec::new();
-        self.0.retain(|key, alert| {
+        self.active.retain(|key, alert| {
             let goes_on = causes.contains_key(key);
             if !goes_on {
                 changed.push(resolve(alert.clone()));
@@ -135,8 +135,9 @@ impl Board {
             goes_on
         });
         for (key, cause) in causes {
-            self.0.entry(key).or_insert_with(|| {
-                let alert = cause.raise(lot, now);
+            self.active.entry(key).or_insert_with(|| {
+                self.raised += 1;
+                let alert = cause.raise(lot, self.raised, now);
                 changed.push(alert.clone());
                 alert
             });

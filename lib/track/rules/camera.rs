@@ -23,12 +23,14 @@ pub struct Watch {
     pub silent: bool,
     /// The alert, while it is offline.
     pub alert: Option<Alert>,
+    /// How many alerts there have been.
+    raised: u64,
 }
 
 impl Watch {
     /// A camera of which something is heard for the first time.
     pub fn new(now: Time) -> Watch {
-        Watch { lot: None, heard: now, ended: false, silent: false, alert: None }
+        Watch { lot: None, heard: now, ended: false, silent: false, alert: None, raised: 0 }
     }
 
     /// It gave a frame, or said that it does. Returns the end of an alert.
@@ -38,7 +40,7 @@ impl Watch {
     }
 
     /// It told its state. Returns the beginning or the end of an alert.
-    pub fn status(&mut self, scope: &str, now: Time, status: &CameraStatus) -> Option<Alert> {
+    pub fn status(&mut self, now: Time, status: &CameraStatus) -> Option<Alert> {
         match status.state {
             CameraState::Online => self.heard(now),
             CameraState::Reconnecting => None,
@@ -48,7 +50,7 @@ impl Watch {
                     self.alert.take().map(resolve)
                 }
                 Some(CameraStatus::CAPTURE_ENDED) => None,
-                cause => self.raise(scope, now, &status.camera_id, cause.unwrap_or("it gives no frames")),
+                cause => self.raise(now, &status.camera_id, cause.unwrap_or("it gives no frames")),
             },
         }
     }
@@ -66,11 +68,12 @@ impl Watch {
     }
 
     /// Raises the alert that it is offline, unless there is one.
-    pub fn raise(&mut self, scope: &str, now: Time, camera: &str, why: &str) -> Option<Alert> {
+    pub fn raise(&mut self, now: Time, camera: &str, why: &str) -> Option<Alert> {
         if self.alert.is_some() {
             return None;
         }
-        self.alert = Some(Cause::camera_offline(camera, why).raise(scope, now));
+        self.raised += 1;
+        self.alert = Some(Cause::camera_offline(camera, why).raise(camera, self.raised, now));
         self.alert.clone()
     }
 }

@@ -27,3 +27,7 @@ pub mod violation;
 pub use plan::Plans;
 pub use settings::Settings;
 pub use tracker::{Event, Said, State, Tracker, What};
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests;

@@ -185,7 +185,7 @@ impl Tracker {
                 blind.push(camera.clone());
                 let scope = scope(watch.lot.as_deref(), camera, &self.plans);
                 let why = format!("nothing came of it for {} s", timeout.as_secs_f64());
-                let alert = watch.raise(&scope, now, camera, &why);
+                let alert = watch.raise(now, camera, &why);
                 out.extend(alert.map(|alert| (camera_stamp(now, camera, &scope), alert.into())));
             }
         }
@@ -227,7 +227,7 @@ impl Tracker {
         let (now, camera) = (self.state.clock, status.camera_id.as_str());
         let known = self.watch(camera, lot).lot.clone();
         let scope = scope(known.as_deref(), camera, &self.plans);
-        if let Some(alert) = self.watch(camera, lot).status(&scope, now, status) {
+        if let Some(alert) = self.watch(camera, lot).status(now, status) {
             out.push((camera_stamp(now, camera, &scope), alert.into()));
         }
     }

@@ -83,7 +83,11 @@ fn used_by(contractor: &ContractorPlan, slots: &BTreeMap<String, Slot>, gates: &
 
 /// The violations that are not over.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Ledger(BTreeMap<String, Open>);
+pub struct Ledger {
+    open: BTreeMap<String, Open>,
+    /// How many there have been, so that of two in the same millisecond each has an id of its own.
+    begun: u64,
+}
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Open {
@@ -105,7 +109,7 @@ impl Ledger {
     /// that begin, get worse, or end.
     pub fn update(&mut self, lot: &str, now: Time, found: BTreeMap<String, Wrong>) -> Vec<Violation> {
         let mut changed = Vec::new();
-        self.0.retain(|key, open| {
+        self.open.retain(|key, open| {
             let goes_on = found.contains_key(key);
             if !goes_on && open.id.is_some() {
                 changed.push(open.record(now, ViolationStatus::Resolved));
@@ -113,7 +117,7 @@ impl Ledger {
             goes_on
         });
         for (key, wrong) in found {
-            let open = self.0.entry(key).or_insert_with_key(|_| Open {
+            let open = self.open.entry(key).or_insert_with_key(|_| Open {
                 violation_type: wrong.kind,
                 contractor: wrong.contractor,
                 plate: wrong.plate,
@@ -129,7 +133,8 @@ impl Ledger {
             open.allocated = wrong.allocated;
             let begins = open.id.is_none() && now.since(open.since) >= open.grace;
             if begins {
-                open.id = Some(open.derive_id(lot));
+                self.begun += 1;
+                open.id = Some(open.derive_id(lot, self.begun));
             }
             if begins || (worse && open.id.is_some()) {
                 changed.push(open.record(now, ViolationStatus::Pending));
@@ -140,12 +145,12 @@ impl Ledger {
 
     /// When the next violation begins to count, if what is wrong goes on.
     pub fn deadline(&self) -> Option<Time> {
-        self.0.values().filter(|open| open.id.is_none()).map(|open| open.since + open.grace).min()
+        self.open.values().filter(|open| open.id.is_none()).map(|open| open.since + open.grace).min()
     }
 
     /// The violations that count.
     pub fn open(&self) -> impl Iterator<Item = Violation> {
-        self.0
+        self.open
             .values()
             .filter(|open| open.id.is_some())
             .map(|open| open.record(open.since, ViolationStatus::Pending))
@@ -153,12 +158,8 @@ impl Ledger {
 }
 
 impl Open {
-    fn derive_id(&self, lot: &str) -> String {
-        let kind = format!("{:?}", self.violation_type);
-        let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        let (contractor, plate) = (text(&self.contractor), text(&self.plate));
-        let parts = ["violation", lot, &kind, &contractor, &plate];
-        derive_id(self.since, &parts.map(str::as_bytes))
+    fn derive_id(&self, lot: &str, number: u64) -> String {
+        derive_id(self.since, &[b"violation", lot.as_bytes(), &number.to_le_bytes()])
     }
 
     fn record(&self, now: Time, status: ViolationStatus) -> Violation {
