@@ -434,7 +434,7 @@ fn what_was_acknowledged_survives_kill_9() {
             unreachable!("the server was killed")
         });
         let mut acknowledged = String::new();
-        for _ in 0..=round * 3 {
+        for _ in 0..=round {
             acknowledged = peer.next_of("ack")["payload"]["id"].as_str().unwrap().to_owned();
         }
         server.running.child.kill().unwrap();

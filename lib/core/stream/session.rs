@@ -313,7 +313,7 @@ impl Session {
 }
 
 /// Events, each a read's worth of lines at most, after which a burst counts as ended although more has come already.
-const BURST: u32 = 64;
+const BURST: u32 = 16;
 
 /// Lines without their ends; carriage returns before a newline are taken off too.
 struct Lines<'a>(&'a [u8]);
