@@ -37,8 +37,10 @@ impl Server {
         let mut stream = self.tcp();
         let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
         let length = body.len();
-        let head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}");
-        let host = if headers.contains("Host:") { String::new() } else { format!("Host: {}\r\n", self.address) };
+        let head =
+            format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}");
+        let host =
+            if headers.contains("Host:") { String::new() } else { format!("Host: {}\r\n", self.address) };
         write!(stream, "{head}{host}\r\n{body}").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
@@ -82,7 +84,10 @@ impl Server {
         write!(stream, "GET /api/sse/dashboard{query} HTTP/1.0\r\nHost: localhost\r\n{last}\r\n").unwrap();
         let mut events = Events(BufReader::new(stream));
         let head = events.block();
-        assert!(head[0].contains("200") && head.iter().any(|line| line.contains("text/event-stream")), "{head:?}");
+        assert!(
+            head[0].contains("200") && head.iter().any(|line| line.contains("text/event-stream")),
+            "{head:?}"
+        );
         events
     }
 
@@ -241,7 +246,10 @@ fn the_door_tells_how_things_stand_and_whom_it_lets_in() {
     let mut events = server.events("", None).connected();
     assert_eq!(server.http("POST", "/api/capacity/update", &[], update).0, 200);
     let (_, kind, data) = events.next();
-    assert_eq!((kind.as_str(), &data["empty"], &data["occupancyRate"]), ("capacity_update", &json!(6), &json!(0.4)));
+    assert_eq!(
+        (kind.as_str(), &data["empty"], &data["occupancyRate"]),
+        ("capacity_update", &json!(6), &json!(0.4))
+    );
 }
 
 #[test]
@@ -266,7 +274,8 @@ fn a_dashboard_gets_the_latest_status_first_and_then_its_own_gate() {
     assert_eq!((&first["payload"]["status"], &first["id"]), (&json!("closed"), &json!("a")));
     assert_eq!([all.next(), all.next()].map(|message| message["id"].clone()), [json!("a"), json!("b")]);
 
-    let card = |id: &str, gate: &str| record(id, "card_detected", gate, &json!({ "card": "1", "state": "present" }));
+    let card =
+        |id: &str, gate: &str| record(id, "card_detected", gate, &json!({ "card": "1", "state": "present" }));
     server.running.send(&[card("c", "gate_out"), card("d", "gate_in"), taken("e", "lot_1", 1)].concat());
     assert_eq!(inside.next()["id"], "d");
     assert_eq!([all.next(), all.next()].map(|message| message["id"].clone()), [json!("c"), json!("d")]);
@@ -294,7 +303,9 @@ fn a_stream_resumes_across_a_restart_without_gap_or_repeat() {
     let mut resumed = server.events("", Some("id2")).connected();
     assert_eq!([resumed.taken().1, resumed.taken().1, resumed.taken().1], [3, 4, 5]);
     let mut of_another = server.events("?lot=lot_2&lot=lot_3&type=capacity_update", Some("0")).connected();
-    server.running.send(&[taken("id5", "lot_1", 5), taken("id6", "lot_1", 6), taken("id7", "lot_2", 7)].concat());
+    server
+        .running
+        .send(&[taken("id5", "lot_1", 5), taken("id6", "lot_1", 6), taken("id7", "lot_2", 7)].concat());
     assert_eq!([resumed.taken().1, resumed.taken().1], [6, 7]);
     assert_eq!(of_another.taken(), ("id7".to_owned(), 7));
 
@@ -347,7 +358,10 @@ fn a_command_reaches_a_websocket_controller_and_its_answer_comes_back() {
         "timestamp": "2026-01-20T10:30:00.250000",
     }));
     let card = admin.next_of("card_detected");
-    assert_eq!((&card["payload"], &card["timestamp"]), (&json!({ "uid": "7" }), &json!("2026-01-20T10:30:00.250Z")));
+    assert_eq!(
+        (&card["payload"], &card["timestamp"]),
+        (&json!({ "uid": "7" }), &json!("2026-01-20T10:30:00.250Z"))
+    );
 
     admin.send(&open);
     let asked = controller.next_of("gate_control");
@@ -379,7 +393,8 @@ fn a_command_reaches_a_gate_at_the_other_end_of_a_socket() {
     dashboard.send(&json!({ "type": "gate_control", "payload": { "action": "close" } }));
     let asked = gate.next_of("gate_control");
     assert_eq!((&asked["gate_id"], &asked["payload"]["gate_id"]), (&json!("gate_in"), &json!("gate_in")));
-    let answer = json!({ "action": "close", "success": true, "gate_status": "closed", "request_id": asked["id"] });
+    let answer =
+        json!({ "action": "close", "success": true, "gate_status": "closed", "request_id": asked["id"] });
     gate.send(&record("second", "gate_control_response", "gate_in", &answer));
     assert_eq!(dashboard.next_of("gate_control_response")["payload"]["request_id"], asked["id"]);
     dashboard.send(&json!({ "type": "request_status", "payload": {} }));
@@ -403,7 +418,9 @@ fn a_record_is_taken_once_and_bad_ones_are_told_apart() {
     let bad = record("bad", "capacity_update", "lot_1", &json!({ "total": "many" }));
     let strange = record("a\u{7}b", "capacity_update", "lot_1", &json!({}));
     let (one, two) = (taken("one", "lot_1", 1), taken("two", "lot_1", 2));
-    server.running.send(&[&one, &one, "nonsense\n", &bad, &strange, &two, &one].map(|line| line.as_ref() as &str).concat());
+    server.running.send(
+        &[&one, &one, "nonsense\n", &bad, &strange, &two, &one].map(|line| line.as_ref() as &str).concat(),
+    );
     assert_eq!([events.taken().0, events.taken().0], ["one", "two"]);
     server.running.signal(libc::SIGUSR1);
     assert!(server.running.says("duplicates").contains("rejected 3"));
@@ -426,7 +443,8 @@ fn what_was_acknowledged_survives_kill_9() {
         // Floods until the server is gone.
         let flood = std::thread::spawn(move || {
             for n in first.. {
-                let lines: String = (0..50).map(|at| taken(&format!("k{}", n * 50 + at), "lot_1", 1)).collect();
+                let lines: String =
+                    (0..50).map(|at| taken(&format!("k{}", n * 50 + at), "lot_1", 1)).collect();
                 if stream.write_all(lines.as_bytes()).is_err() {
                     return n + 1;
                 }
@@ -462,7 +480,8 @@ fn a_slow_client_is_sent_away_while_the_others_go_on() {
     // The buffers of the kernel take some megabytes before the slow one's queue begins to fill.
     while server.get("/status")["counts"]["slow"] == 0 {
         let payload = json!({ "message": padding, "command": "test" });
-        let lines: String = (0..10).map(|n| record(&format!("s{}", sent + n), "error", "lot_1", &payload)).collect();
+        let lines: String =
+            (0..10).map(|n| record(&format!("s{}", sent + n), "error", "lot_1", &payload)).collect();
         server.running.send(&lines);
         for n in sent..sent + 10 {
             assert_eq!(quick.next()["id"], format!("s{n}"));

@@ -147,7 +147,8 @@ fn health(server: &Server) -> Response {
 fn state(server: &Server) -> Response {
     let (last, events) = server.hub.view(|position, state| (position.id.clone(), state.everything()));
     let event = |event: &Arc<Event>| {
-        sse::event::data(event).map(|data| json!({ "id": event.id, "type": sse::event::name(&event.kind), "data": data }))
+        sse::event::data(event)
+            .map(|data| json!({ "id": event.id, "type": sse::event::name(&event.kind), "data": data }))
     };
     let events: Vec<Value> = events.iter().filter_map(event).collect();
     json(&json!({
