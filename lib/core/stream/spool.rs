@@ -16,12 +16,15 @@
 //! cost less than the copy into them, fresh ones more. A name is `<camera>-<seq>` and is never used
 //! twice, so a stale path finds nothing rather than a later frame.
 
-use std::collections::{BTreeSet, VecDeque};
+mod map;
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use self::map::Map;
 use crate::error::{Error, Kind, Result};
 
 /// How many frames may wait for their taker unless told otherwise.
@@ -37,9 +40,16 @@ pub struct SpoolWriter {
     camera: String,
     limit: usize,
     /// The frames that were given out, oldest first, whatever became of them.
-    given: VecDeque<u64>,
+    given: VecDeque<Given>,
     /// Held as long as the writer lives: two writers of one camera would take each other's files.
     _lock: File,
+}
+
+/// A frame that was given out, and its file's memory once the file has been used again.
+#[derive(Debug)]
+struct Given {
+    seq: u64,
+    map: Option<Map>,
 }
 
 /// What became of a frame that was to be put into the spool.
@@ -96,7 +106,7 @@ impl SpoolWriter {
     /// Whether a frame can be put into the spool without another one giving way.
     pub fn has_room(&mut self) -> bool {
         self.forget_removed();
-        let free = |seq: &u64| self.path(*seq, "free").exists();
+        let free = |given: &Given| self.path(given.seq, "free").exists();
         self.given.len() < self.limit || self.given.iter().any(free)
     }
 
@@ -105,21 +115,28 @@ impl SpoolWriter {
     pub fn put(&mut self, seq: u64, pixels: &[u8], replace: bool) -> Result<Put> {
         let part = self.path(seq, "part");
         let mut lost = None;
-        if !self.reuse_free(&part)? {
+        let mut used = self.reuse("free", &part)?;
+        if used.is_none() {
             self.forget_removed();
             if self.given.len() >= self.limit {
-                lost = if replace { self.take_back(&part)? } else { None };
+                if replace {
+                    used = self.reuse("bgr", &part)?;
+                    lost = used.as_ref().map(|given| given.seq);
+                }
                 // What was claimed meanwhile may be free by now; if not, the caller comes again.
-                if lost.is_none() && !self.reuse_free(&part)? {
+                if used.is_none() {
+                    used = self.reuse("free", &part)?;
+                }
+                if used.is_none() {
                     return Ok(Put::Full);
                 }
             }
         }
         let path = self.path(seq, "bgr");
-        write_in_place(&part, pixels)
-            .and_then(|()| fs::rename(&part, &path))
+        let map = fill(&part, pixels, used.map(|given| given.map))
+            .and_then(|map| fs::rename(&part, &path).map(|()| map))
             .map_err(|error| Error::io(format!("writing the frame {}", part.display()), error))?;
-        self.given.push_back(seq);
+        self.given.push_back(Given { seq, map });
         Ok(match lost {
             Some(lost) => Put::Replaced { path, lost },
             None => Put::Done(path),
@@ -136,20 +153,11 @@ impl SpoolWriter {
         self.dir.join(format!("{}-{seq}.{state}", self.camera))
     }
 
-    /// Turns a free file into `part`; says whether there was one.
-    fn reuse_free(&mut self, part: &Path) -> Result<bool> {
-        Ok(self.rename_first("free", part)?.is_some())
-    }
-
-    /// Turns the oldest frame that nobody has taken into `part`; says which it was.
-    fn take_back(&mut self, part: &Path) -> Result<Option<u64>> {
-        self.rename_first("bgr", part)
-    }
-
-    fn rename_first(&mut self, state: &str, to: &Path) -> Result<Option<u64>> {
+    /// Turns the oldest file in this state into `part`; says which it was.
+    fn reuse(&mut self, state: &str, part: &Path) -> Result<Option<Given>> {
         for at in 0..self.given.len() {
-            let from = self.path(self.given[at], state);
-            match fs::rename(&from, to) {
+            let from = self.path(self.given[at].seq, state);
+            match fs::rename(&from, part) {
                 Ok(()) => return Ok(self.given.remove(at)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(Error::io(format!("reusing {}", from.display()), error)),
@@ -160,12 +168,11 @@ impl SpoolWriter {
 
     /// Forgets frames whose files are gone: a taker may remove a file instead of freeing it.
     fn forget_removed(&mut self) {
-        let gone = |seq: u64| {
-            // In the order in which a file passes through them: one that moves on is met further down.
-            !["bgr", "taken", "free"].iter().any(|state| self.path(seq, state).exists())
-        };
-        let kept = self.given.iter().copied().filter(|&seq| !gone(seq)).collect();
-        self.given = kept;
+        let mut given = std::mem::take(&mut self.given);
+        // In the order in which a file passes through them: one that moves on is met further down.
+        let exists = |state: &&str, seq| self.path(seq, state).exists();
+        given.retain(|given| ["bgr", "taken", "free"].iter().any(|state| exists(state, given.seq)));
+        self.given = given;
     }
 }
 
@@ -175,19 +182,27 @@ impl Drop for SpoolWriter {
     }
 }
 
-fn write_in_place(path: &Path, pixels: &[u8]) -> io::Result<()> {
+/// Fills the file at `path`: through the memory of one that was used before, where that fits.
+fn fill(path: &Path, pixels: &[u8], used: Option<Option<Map>>) -> io::Result<Option<Map>> {
+    let again = used.is_some();
+    if let Some(mut map) = used.flatten().filter(|map| map.length() == pixels.len()) {
+        map.write(pixels);
+        return Ok(Some(map));
+    }
     let mut file = OpenOptions::new()
+        .read(true)
         .write(true)
         .create(true)
         .truncate(false)
         .mode(0o600)
         .custom_flags(libc::O_NOFOLLOW)
         .open(path)?;
+    // A new file is written rather than mapped: in a full memory that is an error, the other a signal.
     file.write_all(pixels)?;
     if file.metadata()?.len() != pixels.len() as u64 {
         file.set_len(pixels.len() as u64)?;
     }
-    Ok(())
+    if again { Map::new(&file, pixels.len(), true).map(Some) } else { Ok(None) }
 }
 
 /// The taking end: one for each process, whatever the cameras and directories.
@@ -197,7 +212,12 @@ fn write_in_place(path: &Path, pixels: &[u8]) -> io::Result<()> {
 #[derive(Debug, Default)]
 pub struct SpoolReader {
     seen: BTreeSet<(PathBuf, String)>,
+    /// The memory of files that were met, by device and number.
+    maps: HashMap<(u64, u64), Map>,
 }
+
+/// How many files are kept mapped; beyond that all are mapped anew, lest files that are gone keep their memory.
+const MOST_MAPS: usize = 32;
 
 /// What became of a frame that was to be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -231,7 +251,7 @@ impl SpoolReader {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Take::Expired),
             Err(error) => return Err(Error::io(doing(), error)),
         }
-        let read = frame.file.read_exact_at(pixels, 0);
+        let read = self.read(&frame, pixels);
         let freed = fs::rename(&taken, state("free"));
         self.saw(frame.dir, frame.camera);
         read.map_err(|error| Error::io(doing(), error))?;
@@ -256,6 +276,21 @@ impl SpoolReader {
         }
     }
 
+    /// Reads a frame that is ours.
+    fn read(&mut self, frame: &OpenFrame<'_>, pixels: &mut [u8]) -> io::Result<()> {
+        if self.maps.get(&frame.file_id).is_none_or(|map| map.length() != pixels.len()) {
+            if self.maps.len() >= MOST_MAPS {
+                self.maps.clear();
+            }
+            let map = Map::new(&frame.file, pixels.len(), false)?;
+            self.maps.insert(frame.file_id, map);
+        }
+        if let Some(map) = self.maps.get(&frame.file_id) {
+            map.read(pixels);
+        }
+        Ok(())
+    }
+
     fn saw(&mut self, dir: &Path, camera: &str) {
         if !self.seen.iter().any(|(seen, name)| seen == dir && name == camera) {
             self.seen.insert((dir.to_owned(), camera.to_owned()));
@@ -274,6 +309,7 @@ impl Drop for SpoolReader {
 /// A frame's file, open, with what its path says.
 struct OpenFrame<'a> {
     file: File,
+    file_id: (u64, u64),
     dir: &'a Path,
     camera: &'a str,
     seq: u64,
@@ -302,7 +338,8 @@ fn open_frame(path: &Path, length: usize) -> Result<Option<OpenFrame<'_>>> {
     if metadata.size() != length as u64 {
         return Err(bad(&format!("has {} bytes, not the {length} of the frame", metadata.size())));
     }
-    Ok(Some(OpenFrame { file, dir, camera, seq }))
+    let file_id = (metadata.dev(), metadata.ino());
+    Ok(Some(OpenFrame { file, file_id, dir, camera, seq }))
 }
 
 /// Directory, camera and number of a path of the form `/DIR/CAMERA-SEQ.bgr`.
