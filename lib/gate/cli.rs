@@ -353,7 +353,7 @@ The left is what the gate says, the right what the barrier says. scripts/arduino
         ),
         (
             "Open a barrier for residents, by plate or card:",
-            "park-gate --gate gate_in --direction entry --db park.db --allow residents.txt \\\\
+            "park-gate --gate gate_in --direction entry --db park.db --allow residents.txt \\
     --barrier serial:/dev/serial/by-id/usb-Arduino --reader serial:/dev/serial/by-id/usb-Reader",
         ),
     ],

@@ -35,13 +35,15 @@ const LOOK: Duration = Duration::from_millis(20);
 /// How long a stream is silent before the wall clock carries its time on.
 const SILENCE: Duration = Duration::from_millis(500);
 
+type Lists = Box<dyn Fn(&Policy) -> Result<Policy>>;
+
 /// What a gate is.
 pub(crate) struct Parts {
     pub context: Context,
     pub desk: Desk,
     pub policy: Policy,
     /// Reads the lists again and gives the policy with them.
-    pub lists: Box<dyn Fn(&Policy) -> Result<Policy>>,
+    pub lists: Lists,
     pub cameras: Vec<String>,
     pub consensus: Consensus,
     pub approach: Approach,
@@ -137,7 +139,6 @@ impl GateFilter {
             let told = barrier.advance(at);
             self.tell(told, out);
         }
-        self.hardware_changed(out);
     }
 
     /// The first moment that is known: a simulated barrier comes into being.
@@ -188,6 +189,9 @@ impl GateFilter {
         {
             return Ok(());
         }
+        if self.camera.is_none() {
+            self.camera = Some(CameraHardware { connected: true, status: "online".to_owned() });
+        }
         // A record without a time is of the moment in which it comes.
         let time = record.timestamp.unwrap_or(self.clock.now());
         for detection in self.parts.consensus.frame(&plates, time) {
@@ -209,7 +213,7 @@ impl GateFilter {
         self.arrived(Sign::Card(seen), record.timestamp.unwrap_or(self.clock.now()), out)
     }
 
-    fn camera_status(&mut self, record: &Envelope<'_>, out: &mut Out) -> Result<()> {
+    fn camera_status(&mut self, record: &Envelope<'_>) -> Result<()> {
         let status: CameraStatus = self.payload(record)?;
         let cameras = &self.parts.cameras;
         if !cameras.is_empty() && !cameras.contains(&status.camera_id) {
@@ -222,7 +226,6 @@ impl GateFilter {
         };
         let connected = status.state == CameraState::Online;
         self.camera = Some(CameraHardware { connected, status: word.to_owned() });
-        self.hardware_changed(out);
         Ok(())
     }
 
@@ -251,10 +254,10 @@ impl Filter for GateFilter {
         } else if let Some(time) = record.timestamp {
             self.stream_time(time, out);
         }
-        match &*record.kind {
+        let done = match &*record.kind {
             Plates::TYPE => self.plates(record, out),
             CardDetected::TYPE => self.card(record, out),
-            CameraStatus::TYPE => self.camera_status(record, out),
+            CameraStatus::TYPE => self.camera_status(record),
             "tick" => self.silence(self.clock.now(), out),
             GateControl::TYPE => self.gate_control(record, origin, out),
             RequestStatus::TYPE if self.is_ours(record.gate_id.as_deref()) => {
@@ -266,7 +269,9 @@ impl Filter for GateFilter {
                 Ok(())
             }
             _ => Ok(()),
-        }
+        };
+        self.hardware_changed(out);
+        done
     }
 
     fn tick_every(&self) -> Option<Duration> {
@@ -281,6 +286,7 @@ impl Filter for GateFilter {
         }
         let now = self.clock.carry(wall, SILENCE);
         self.pass(now, out);
+        self.hardware_changed(out);
         self.cards_pass(wall, out)?;
         self.silence(now, out)
     }

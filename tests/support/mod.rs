@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 pub mod camera;
+pub mod pty;
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};

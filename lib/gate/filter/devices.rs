@@ -33,7 +33,8 @@ impl GateFilter {
     }
 
     fn happened(&mut self, device: Device, what: Happening, wall: Time, out: &mut Out) -> Result<()> {
-        self.clock.carry(wall, Duration::ZERO);
+        let now = self.clock.carry(wall, Duration::ZERO);
+        self.start(now, out);
         if let Happening::Down(why) = &what {
             self.parts.context.log().warn(&format!("{why}; trying again"));
             self.count("devices_lost");

@@ -30,7 +30,7 @@ enum Device {
 
 /// A barrier opens within seconds; what takes longer is stuck.
 const TRAVEL: Duration = Duration::from_secs(15);
-const ANSWER: Duration = Duration::from_secs(1);
+const ANSWER: Duration = Duration::from_millis(500);
 const SILENCE: Duration = Duration::from_secs(3);
 
 impl Barrier {
@@ -247,6 +247,7 @@ mod tests {
         let (done, _) = barrier.order(GateAction::Open, Duration::from_millis(1500), "test", at(30));
         assert!(done);
         assert_eq!(said(), b"OPEN 1500 12\n");
+        barrier.heard(b"OK 12\n", at(40));
         barrier.advance(at(1_000));
         assert_eq!(said(), b"HB\n");
     }

@@ -66,6 +66,10 @@ impl FromStr for BarrierName {
 }
 
 #[cfg(test)]
+#[path = "tests.rs"]
+mod transcripts;
+
+#[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;

@@ -1,7 +1,7 @@
 //! A serial port in a thread of its own: read, written, lost, and opened again by its stable name.
 
 use std::io::{self, Read, Write};
-use std::sync::mpsc::{Receiver, Sender, TryRecvError};
+use std::sync::mpsc::{Receiver, Sender};
 use std::thread;
 use std::time::Duration;
 
@@ -87,15 +87,10 @@ fn serve(
 ) -> Option<io::Error> {
     let mut buffer = [0; 512];
     loop {
-        loop {
-            match commands.try_recv() {
-                Ok(bytes) => {
-                    if let Err(error) = port.write_all(&bytes) {
-                        return Some(error);
-                    }
-                }
-                // Nobody ever writes to a reader.
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+        // Nobody ever writes to a reader: its channel is closed from the start.
+        while let Ok(bytes) = commands.try_recv() {
+            if let Err(error) = port.write_all(&bytes) {
+                return Some(error);
             }
         }
         match port.read(&mut buffer) {

@@ -228,6 +228,12 @@ impl Controller {
                 self.close(&mut acts, "the barrier has restarted");
             }
             Report::Done(nonce) if self.waits_for(*nonce) => self.waiting = None,
+            Report::Refused(nonce, reason) if self.waits_for(*nonce) && reason == "loop" => {
+                // A vehicle drove onto the loop while the command was on its way.
+                self.waiting = None;
+                self.vehicle = Some(true);
+                self.close_due = true;
+            }
             Report::Refused(nonce, reason) if self.waits_for(*nonce) => {
                 self.waiting = None;
                 self.fault(&format!("the barrier refuses: {reason}"));

@@ -133,6 +133,9 @@ fn cameras_are_apart_and_silence_ends_a_passage() {
 }
 
 proptest! {
+    // A file of failures would lie where the workspace looks for its members.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// Whatever is read, each announcement rests on enough frames, and the same readings give the same answers.
     #[test]
     fn announcements_rest_on_enough_frames(

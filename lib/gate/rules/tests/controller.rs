@@ -187,6 +187,9 @@ fn apply(controller: &mut Controller, event: &Event, now: &mut i64) -> Vec<Act> 
 }
 
 proptest! {
+    // A file of failures would lie where the workspace looks for its members.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// Only an order opens; nothing closes on a vehicle; nothing is said on a lost line; a new state is told once.
     #[test]
     fn the_gate_is_safe(events in events()) {

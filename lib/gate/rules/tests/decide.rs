@@ -117,6 +117,9 @@ fn who_is_inside_cannot_simply_come_in() {
 }
 
 proptest! {
+    // A file of failures would lie where the workspace looks for its members.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// Closed on doubt: what is allowed is listed, has its session, or the user said so; the denied never pass.
     #[test]
     fn nothing_is_allowed_without_a_ground(
