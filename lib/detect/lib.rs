@@ -1,1 +1,18 @@
-//! park-detect: frames to licence plates and slot states.
+//! `park-detect`: frames to licence plates and slot states. It alone runs models.
+//!
+//! * [`frames`]: from `frame` records to pictures, inline or by reference; [`jpeg`] looks before the decoder leaps.
+//! * [`plates`]: licence plates in a picture.
+//! * [`slots`]: which parking slots of a map are occupied in a picture.
+//! * [`engine`]: runs a network.
+//! * [`error`]: what can go wrong, by kind.
+//! * [`cli`]: the command.
+
+mod cli;
+pub mod engine;
+pub mod error;
+pub mod frames;
+pub mod jpeg;
+pub mod plates;
+pub mod slots;
+
+pub use cli::Detect;

@@ -5,7 +5,7 @@
 //! * [`view`]: a map bound to a frame size; each slot's upright patch.
 //! * [`features`]: the few numbers a patch is judged by.
 //! * [`judge`]: from those numbers to a state and its probability; all parameters stand there.
-//! * [`geometry`]: polygons.
+//! * `geometry`: polygons.
 
 pub mod features;
 mod geometry;

@@ -104,16 +104,16 @@ mod tests {
             fill(x - 3, y, 3, 100, [220.0; 3]);
             if occupied.contains(&(at as usize)) {
                 let body = [[210.0; 3], [40.0, 30.0, 25.0], [40.0, 40.0, 170.0]][at as usize % 3];
-                fill(x + 8, y + 8, 46, 86, body);
-                for (top, height) in [(28, 14), (72, 10)] {
-                    fill(x + 13, y + top, 36, height, [70.0, 65.0, 60.0]);
+                fill(x + 12, y + 12, 36, 76, body);
+                for (top, height) in [(28, 14), (68, 10)] {
+                    fill(x + 16, y + top, 28, height, [30.0, 25.0, 20.0]);
                 }
-                fill(x + 10, y + 8, 7, 4, [250.0; 3]);
-                fill(x + 44, y + 8, 7, 4, [250.0; 3]);
+                fill(x + 14, y + 12, 7, 4, [250.0; 3]);
+                fill(x + 39, y + 12, 7, 4, [250.0; 3]);
             }
         }
         for (at, value) in picture.data_bytes_mut().unwrap().iter_mut().enumerate() {
-            let grain = (at * 2_654_435_761 >> 7) % 7;
+            let grain = ((at * 2_654_435_761) >> 7) % 7;
             *value = ((f64::from(*value) + grain as f64) * gain).min(255.0) as u8;
         }
         picture

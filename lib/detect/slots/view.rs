@@ -1,6 +1,6 @@
 //! A map bound to a frame size: each slot's upright patch.
 
-use opencv::core::{self, Mat, MatTraitConst, MatTraitConstManual, Point2f, Scalar, Size, Vector};
+use opencv::core::{self, Mat, MatTraitConstManual, Point2f, Scalar, Size};
 use opencv::imgproc;
 
 use super::features::{HEIGHT, Measurement, WIDTH};
@@ -16,11 +16,8 @@ const LEVELS: usize = 6;
 pub struct View {
     size: [u32; 2],
     slots: Vec<Placed>,
-    /// The frame in grey, and halved again and again.
-    levels: Vec<Mat>,
-    // Memory used again from frame to frame.
-    channels: Vector<Mat>,
-    least: Mat,
+    /// The frame halved once, twice and so on; memory used again from frame to frame, like `patch`.
+    halved: Vec<Mat>,
     patch: Mat,
 }
 
@@ -54,15 +51,7 @@ impl View {
             .collect();
         let slots = slots.map_err(|error| Error::image("placing the slots", error))?;
         let deepest = slots.iter().map(|slot| slot.level).max().unwrap_or(0);
-        let levels = vec![Mat::default(); deepest + 1];
-        Ok(Some(View {
-            size,
-            slots,
-            levels,
-            channels: Vector::new(),
-            least: Mat::default(),
-            patch: Mat::default(),
-        }))
+        Ok(Some(View { size, slots, halved: vec![Mat::default(); deepest], patch: Mat::default() }))
     }
 
     /// The size of the frames it was made for.
@@ -79,19 +68,14 @@ impl View {
     }
 
     fn cut(&mut self, bgr: &Mat) -> opencv::Result<Vec<Measurement>> {
-        // The least of the three channels: bare ground and white paint are as grey in it as they are, while a
-        // coloured vehicle stands out although it may be as bright as the ground.
-        core::split(bgr, &mut self.channels)?;
-        core::min(&self.channels.get(0)?, &self.channels.get(1)?, &mut self.least)?;
-        core::min(&self.least, &self.channels.get(2)?, &mut self.levels[0])?;
-        for level in 1..self.levels.len() {
-            let (done, rest) = self.levels.split_at_mut(level);
-            imgproc::pyr_down_def(&done[level - 1], &mut rest[0])?;
+        for level in 0..self.halved.len() {
+            let (done, rest) = self.halved.split_at_mut(level);
+            imgproc::pyr_down_def(done.last().unwrap_or(bgr), &mut rest[0])?;
         }
         let mut measured = Vec::with_capacity(self.slots.len());
         for slot in &self.slots {
             imgproc::warp_perspective(
-                &self.levels[slot.level],
+                slot.level.checked_sub(1).map_or(bgr, |halved| &self.halved[halved]),
                 &mut self.patch,
                 &slot.transform,
                 Size::new(WIDTH as i32, HEIGHT as i32),
@@ -101,7 +85,6 @@ impl View {
             )?;
             measured.extend(Measurement::of(self.patch.data_bytes()?));
         }
-        debug_assert!(self.patch.is_continuous());
         Ok(measured)
     }
 }

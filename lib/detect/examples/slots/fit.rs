@@ -15,7 +15,7 @@ const VIEWS: usize = 9;
 /// The weight of the ridge, in the scale of standardised features.
 const RIDGE: f64 = 0.005;
 /// Features and the constant.
-const N: usize = 5;
+const N: usize = 6;
 
 struct Sample {
     features: [f64; N - 1],

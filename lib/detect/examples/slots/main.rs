@@ -5,7 +5,7 @@
 //! `slots map FOLDER LOT`: the slot map of the first picture, for `park-detect slots --map`.
 //!
 //! A folder holds `slots.csv` (file, slot_id, polygon "x,y x,y …", occupied: 1, 0 or empty) beside its pictures,
-//! or the folders `empty` and `not_empty` with a picture a slot.
+//! or the folders `empty` and `not_empty` with a picture a slot. A rendered lot's video (testdata/lot/*.mp4) will do as well.
 
 #![allow(clippy::print_stdout)]
 

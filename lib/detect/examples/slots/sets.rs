@@ -5,8 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use opencv::core::{CV_8UC3, Mat, MatTrait, MatTraitConst, Rect, Scalar, Size};
+use opencv::videoio::{CAP_ANY, VideoCapture, VideoCaptureTrait};
 use opencv::{imgcodecs, imgproc};
 use park_detect::slots::{Slot, SlotMap};
+use serde_json::Value;
 
 /// A picture, its slots, and which are occupied, where that is known.
 pub struct Scene {
@@ -18,9 +20,12 @@ pub struct Scene {
 
 pub fn load(folder: &str) -> Result<Vec<Scene>, Box<dyn Error>> {
     let folder = Path::new(folder);
-    match folder.join("slots.csv").exists() {
-        true => labelled(folder),
-        false => mosaics(folder),
+    if folder.join("slots.csv").exists() {
+        labelled(folder)
+    } else if folder.is_file() {
+        rendered(folder)
+    } else {
+        mosaics(folder)
     }
 }
 
@@ -85,6 +90,38 @@ fn mosaics(folder: &Path) -> Result<Vec<Scene>, Box<dyn Error>> {
             scene.occupied.push(Some(occupied));
         }
         scenes.push(scene);
+    }
+    Ok(scenes)
+}
+
+/// Every tenth frame of a rendered lot in which no vehicle moves and nothing stands before the slots.
+fn rendered(video: &Path) -> Result<Vec<Scene>, Box<dyn Error>> {
+    let truth: Value = serde_json::from_slice(&fs::read(video.with_extension("truth.json"))?)?;
+    let map: SlotMap = serde_json::from_slice(&fs::read(video.with_file_name("lot.json"))?)?;
+    let number = |value: &Value| value.as_i64().unwrap_or(0);
+    let list = |name: &str| truth[name].as_array().into_iter().flatten();
+    let moving = list("transitions").map(|t| number(&t["frame"]) - 12..=number(&t["settled"]) + 12);
+    let hiding = list("disturbances").filter(|d| d["kind"] == "person" || d["kind"] == "lorry");
+    let hiding = hiding.map(|d| number(&d["first_frame"])..=number(&d["last_frame"]));
+    let unclear: Vec<_> = moving.chain(hiding).collect();
+    let mut frames = VideoCapture::from_file(video, CAP_ANY)?;
+    let mut scenes = Vec::new();
+    let mut picture = Mat::default();
+    for frame in 0.. {
+        if !frames.read(&mut picture)? {
+            break;
+        }
+        if frame % 10 == 0 && !unclear.iter().any(|span| span.contains(&frame)) {
+            let occupied = &truth["occupied"][(frame / number(&truth["fps"])) as usize];
+            let held =
+                |slot: &Slot| occupied.as_array().is_some_and(|ids| ids.iter().any(|id| *id == slot.slot_id));
+            scenes.push(Scene {
+                name: format!("frame {frame}"),
+                picture: picture.try_clone()?,
+                occupied: map.slots.iter().map(|slot| Some(held(slot))).collect(),
+                map: map.clone(),
+            });
+        }
     }
     Ok(scenes)
 }
