@@ -254,7 +254,7 @@ park-serve takes records from its inputs and from WebSocket controllers, writes 
 them on to live clients: WebSocket dashboards, Server-Sent Events, and the page at /. A record is acknowledged and \
 passed on only when it is durable; one that comes twice is taken once. Frames, ticks and acks are not logged.
 
-It is the end of a pipe: nothing is written to standard output. It serves on when its inputs end, until TERM or INT; \
+It is the end of a pipe: standard output gets an error record for each bad line and nothing else. It serves on when its inputs end, until TERM or INT; \
 see --once.
 
 It listens on a loopback address only unless told otherwise, and then without asking anybody for a name: see --insecure.",

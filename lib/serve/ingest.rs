@@ -62,11 +62,12 @@ pub fn recall(store: &Store) -> Result<(Position, State)> {
     }
     loop {
         let page = store.since(from, &Query::default(), PAGE)?;
+        let full = page.len() == PAGE;
         for logged in page.into_iter().take_while(|logged| logged.seq <= position.seq) {
             from = logged.seq;
             state.take(&Arc::new(Event::logged(logged)));
         }
-        if from >= position.seq {
+        if !full || from >= position.seq {
             return Ok((position, state));
         }
     }
