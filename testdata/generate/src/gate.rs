@@ -337,7 +337,7 @@ fn dress(font: &Letters, g: &Guest, lamps: f32) -> Car {
 /// # Errors
 /// A sentence on what could not be written.
 pub fn render_show(font: &Letters, show: &Show, folder: &Path) -> Result<Truth, String> {
-    let set = Set::new(font, show, 7);
+    let set = Set::new(font, show, 4);
     let frames = (show.seconds * FPS as f32) as usize;
     let mut film = Film::create(&folder.join(format!("{}.mp4", show.name)), &set.cam, FPS, show.crf)?;
     let seed = show.name.bytes().map(u64::from).sum::<u64>() << 20;

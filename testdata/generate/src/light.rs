@@ -66,9 +66,8 @@ impl Light {
             return self.floor * mix(1.0, 0.45, (-dir.z).sqrt());
         }
         let sky = self.horizon.mix(self.zenith, dir.z.sqrt());
-        let hills = 0.10 + 0.05 * (dir.x * 9.0).sin() * (dir.y * 7.0).cos();
         let trees = v(0.35, 0.42, 0.3) * self.ambient(0.0).luma();
-        trees.mix(sky, smooth(hills - 0.02, hills + 0.03, dir.z))
+        trees.mix(sky, smooth(0.08, 0.13, dir.z))
     }
 }
 

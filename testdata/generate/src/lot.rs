@@ -289,7 +289,7 @@ impl<'a> Set<'a> {
     /// The picture at time `t`; `frame` seeds its noise.
     pub fn picture(&self, t: f32, frame: u64) -> Picture {
         let things = |share: f32| self.things(t + share * 0.02);
-        let mut light = render::picture(&self.cam, &self.light, &self.back, &things, 6);
+        let mut light = render::picture(&self.cam, &self.light, &self.back, &things, 4);
         let ramp = |from: f32, to: f32| smooth(from, from + 1.5, t) * (1.0 - smooth(to - 1.5, to, t));
         if let Some((from, to)) = self.show.cloud {
             let front = mix(-26.0, 26.0, (t - from) / (to - from));

@@ -107,20 +107,24 @@ pub struct Pose {
     pub at: V3,
     /// Heading: the angle from world x to the object's x, about z, in radians.
     pub yaw: f32,
-    /// Tilt about the object's own x axis, in radians (the barrier's arm).
-    pub roll: f32,
+    /// Sine and cosine of the heading, and of the tilt about the object's own x axis.
+    turn: [f32; 4],
 }
 
 impl Pose {
     /// A pose on its feet.
     pub fn new(at: V3, yaw: f32) -> Pose {
-        Pose { at, yaw, roll: 0.0 }
+        Pose::tilted(at, yaw, 0.0)
+    }
+    /// A pose tilted about the object's own x axis by `roll` radians, as a barrier's arm.
+    pub fn tilted(at: V3, yaw: f32, roll: f32) -> Pose {
+        let ((s, c), (sr, cr)) = (yaw.sin_cos(), roll.sin_cos());
+        Pose { at, yaw, turn: [s, c, sr, cr] }
     }
     /// Turns a direction from the object's axes into the world's.
     pub fn turn(&self, p: V3) -> V3 {
-        let (sr, cr) = self.roll.sin_cos();
+        let [s, c, sr, cr] = self.turn;
         let p = v(p.x, p.y * cr - p.z * sr, p.y * sr + p.z * cr);
-        let (s, c) = self.yaw.sin_cos();
         v(p.x * c - p.y * s, p.x * s + p.y * c, p.z)
     }
     /// Moves a point from the object's axes into the world's.
@@ -129,7 +133,7 @@ impl Pose {
     }
     /// The inverse of [`Pose::place`] for an untilted pose, on the ground plane.
     pub fn local(&self, x: f32, y: f32) -> (f32, f32) {
-        let (s, c) = self.yaw.sin_cos();
+        let [s, c, ..] = self.turn;
         let (dx, dy) = (x - self.at.x, y - self.at.y);
         (dx * c + dy * s, dy * c - dx * s)
     }

@@ -244,7 +244,7 @@ impl Arm {
 
     /// The arm, `open` from 0 (across the lane) to 1 (upright).
     pub fn thing(&self, open: f32) -> Thing {
-        let pose = Pose { at: v(-1.5, ARM, 0.97), yaw: -FRAC_PI_2, roll: open * 1.45 };
+        let pose = Pose::tilted(v(-1.5, ARM, 0.97), -FRAC_PI_2, open * 1.45);
         Thing { mesh: self.mesh.clone(), skin: self.skin.clone(), pose, foot: (0.0, 0.0), beam: 0.0 }
     }
 }
