@@ -1,1 +1,7 @@
-fn main() {}
+//! `park-detect`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    park_core::cli::main::<park_detect::Detect>()
+}
