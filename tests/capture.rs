@@ -231,6 +231,10 @@ fn term_and_int_end_a_recording_between_records() {
     for signal in [libc::SIGTERM, libc::SIGINT] {
         let running = Running::start("park-capture", &[&*video(), "--realtime", "--size", "64x36"]);
         running.next_of("frame");
+        running.signal(libc::SIGHUP);
+        running.signal(libc::SIGUSR1);
+        running.says("written");
+        running.next_of("frame");
         running.signal(signal);
         // Running::end reads every line that is left as JSON.
         let (status, _) = running.end();

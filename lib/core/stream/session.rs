@@ -343,6 +343,7 @@ pub struct SourceSession {
 #[derive(Debug)]
 struct SourceState {
     inlet: Inlet,
+    context: Context,
     deadline: Option<Instant>,
     drain: Duration,
 }
@@ -350,15 +351,23 @@ struct SourceState {
 impl SourceSession {
     /// Opens the outputs that `io` names, standard output by default.
     pub fn open(io: &IoArgs, setup: &Setup, context: &Context) -> Result<SourceSession> {
-        let Session { inlet, out, deadline, drain, .. } = Session::without_inputs(io, setup, context)?;
-        Ok(SourceSession { out, session: SourceState { inlet, deadline, drain } })
+        let Session { inlet, out, context, deadline, drain, .. } =
+            Session::without_inputs(io, setup, context)?;
+        Ok(SourceSession { out, session: SourceState { inlet, context, deadline, drain } })
     }
 
-    /// Why the source should end now, if it should: a signal, `--count`, `--timeout`. HUP and USR1 are not among them.
+    /// Why the source should end now, if it should: a signal, `--count`, `--timeout`. USR1 is answered
+    /// here; HUP means nothing to a source.
     pub fn ended(&self) -> Option<End> {
         while let Some(event) = self.session.inlet.ready() {
-            if let Event::Signal(signal @ (Signal::Terminate | Signal::Interrupt)) = event {
-                return Some(End::Signal(signal));
+            match event {
+                Event::Signal(signal @ (Signal::Terminate | Signal::Interrupt)) => {
+                    return Some(End::Signal(signal));
+                }
+                Event::Signal(Signal::State) => {
+                    self.session.context.log().notice(&format!("written {}", self.out.written()));
+                }
+                _ => {}
             }
         }
         if self.out.is_full() {
