@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     files.sort_by_key(|entry| entry.file_name());
     let mut out = std::io::stdout().lock();
     for entry in files {
-        let picture = imgcodecs::imread(&entry.path(), imgcodecs::IMREAD_COLOR)?;
+        let picture = imgcodecs::imread(entry.path(), imgcodecs::IMREAD_COLOR)?;
         let start = Instant::now();
         let plates = reader.read(&picture)?;
         let ms = start.elapsed().as_secs_f64() * 1000.0;
