@@ -290,6 +290,23 @@ fn the_backend_of_the_environment_gets_the_records_and_gives_commands() {
 }
 
 #[test]
+fn a_first_misreading_neither_locks_a_resident_out_nor_counts_a_guest_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let allow = folder.path().join("allow.txt");
+    fs::write(&allow, "AB123CD\n").unwrap();
+    let input: String = (0..12)
+        .map(|n| plates("cam", f64::from(n) * 0.1, if n < 3 { "AX123CD" } else { "AB123CD" }))
+        .collect();
+    let resident = run("park-gate", &["--allow", allow.to_str().unwrap()], input.as_bytes());
+    let decisions = records(&resident);
+    let decisions = brief(&decisions, "access_decision", &["plate", "decision"]);
+    assert_eq!(decisions[0], [&json!("AX123CD"), &json!("refer")]);
+    assert_eq!(decisions[1], [&json!("AB123CD"), &json!("allow")]);
+    let guest = records(&run("park-gate", &["--default", "allow"], input.as_bytes()));
+    assert_eq!(of_type(&guest, "parking_entry").len(), 1);
+}
+
+#[test]
 fn a_bad_record_is_reported_and_the_gate_goes_on() {
     let input =
         r#"{"type":"plates","payload":{"camera_id":7}}"#.to_owned() + "\n" + &passage("cam", 0.0, "AB123CD");

@@ -17,7 +17,16 @@ const WAITS: std::time::Duration = std::time::Duration::from_secs(60);
 impl GateFilter {
     /// A passage is enough to be told.
     pub(super) fn detected(&mut self, detection: Detection, out: &mut Out) -> Result<()> {
-        let Detection { time, detected } = detection;
+        let Detection { time, detected, corrects } = detection;
+        if let Some(before) = corrects {
+            // Whoever was let through by the first reading has gone through; one that was not gets a second hearing.
+            let waits =
+                self.referred.as_ref().is_some_and(|(_, vehicle, ..)| vehicle.plate() == Some(&*before));
+            self.count("corrections");
+            if !waits {
+                return Ok(());
+            }
+        }
         let stamp = self.stamp(time).source(&detected.camera_id);
         let id = out.emit(&stamp, &detected);
         self.count("passages");

@@ -3,7 +3,8 @@
 //! A passage begins with the first reading of a plate and ends when the plate has not been read for a gap. Readings belong
 //! to one passage if their texts may be the same plate's; a reading that stands where another passage stands but says
 //! something else is a shadow of the better known one, and a vehicle of its own only if that is read no more. The plate is announced
-//! once, as soon as enough frames agree, so that the gate need not wait for the passage's end.
+//! once, as soon as enough frames agree, so that the gate need not wait for the passage's end; a much better reading later
+//! on is a correction, which the gate heeds only if it did not open for the first.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -53,6 +54,8 @@ pub struct Detection {
     pub time: Time,
     /// The record.
     pub detected: PlateDetected,
+    /// The text that was announced for the same passage, if this one is better.
+    pub corrects: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -63,7 +66,8 @@ struct Passage {
     votes: Votes,
     place: Area,
     region: Option<String>,
-    announced: bool,
+    /// The text that was announced.
+    announced: Option<String>,
     /// It stood where a passage with another text stood that outweighed it.
     shadow: bool,
 }
@@ -101,10 +105,12 @@ impl Consensus {
             passages[at].read(plate, &text, place, time, &settings);
         }
         for at in 0..passages.len() {
-            if !taken[at] || passages[at].announced {
+            if !taken[at] {
                 continue;
             }
-            if passages.iter().any(|other| other.outweighs(&passages[at], time)) {
+            if passages[at].announced.is_some() {
+                detections.extend(passages[at].better(&plates.camera_id, &settings));
+            } else if passages.iter().any(|other| other.outweighs(&passages[at], time)) {
                 passages[at].shadow = true;
             } else {
                 detections.extend(passages[at].early(&plates.camera_id, &settings));
@@ -186,7 +192,7 @@ impl Passage {
             votes: Votes::default(),
             place,
             region: None,
-            announced: false,
+            announced: None,
             shadow: false,
         }
     }
@@ -203,8 +209,9 @@ impl Passage {
 
     /// Whether this is being read in the same place as `other`, and is the better known of the two: they are one plate.
     fn outweighs(&self, other: &Passage, time: Time) -> bool {
-        let known =
-            |passage: &Passage| (passage.announced, passage.frames, std::cmp::Reverse(passage.first_seen));
+        let known = |passage: &Passage| {
+            (passage.announced.is_some(), passage.frames, std::cmp::Reverse(passage.first_seen))
+        };
         time.since(self.last_seen) < SHADOW
             && self.place.overlap(&other.place) > 0.0
             && known(self) > known(other)
@@ -236,15 +243,26 @@ impl Passage {
         enough.then(|| self.announce(camera, self.last_seen, outcome))
     }
 
+    /// A correction, if by now another text than the one announced was read twice as often: the first frames, far
+    /// away, may agree on a mistake.
+    fn better(&mut self, camera: &str, settings: &Settings) -> Option<Detection> {
+        let announced = self.announced.as_ref()?;
+        let outcome = self.votes.outcome().filter(|outcome| outcome.text != *announced)?;
+        let enough = outcome.agreeing >= settings.agree
+            && outcome.agreeing >= 2 * self.votes.frames(announced)
+            && outcome.share > 0.5;
+        enough.then(|| self.announce(camera, self.last_seen, outcome))
+    }
+
     /// The announcement at the end, if no text was read often enough but the frames together spell one.
     fn late(&mut self, camera: &str, settings: &Settings) -> Option<Detection> {
-        let outcome = self.votes.outcome().filter(|_| !self.announced && !self.shadow)?;
+        let outcome = self.votes.outcome().filter(|_| self.announced.is_none() && !self.shadow)?;
         let enough = self.frames >= settings.agree && outcome.share > 0.5;
         enough.then(|| self.announce(camera, self.last_seen, outcome))
     }
 
     fn announce(&mut self, camera: &str, time: Time, outcome: Outcome) -> Detection {
-        self.announced = true;
+        let corrects = self.announced.replace(outcome.text.clone());
         let detected = PlateDetected {
             camera_id: camera.to_owned(),
             plate: outcome.text,
@@ -255,7 +273,7 @@ impl Passage {
             candidates: outcome.others,
             region: self.region.clone(),
         };
-        Detection { time, detected }
+        Detection { time, detected, corrects }
     }
 }
 

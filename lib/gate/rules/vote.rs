@@ -70,6 +70,11 @@ impl Votes {
         self.texts.keys().any(|text| like(text))
     }
 
+    /// How many frames read exactly this text.
+    pub fn frames(&self, text: &str) -> u32 {
+        self.texts.get(text).map_or(0, |ballot| ballot.frames)
+    }
+
     /// The text whose length has the most votes, character by character the one with the most.
     pub fn outcome(&self) -> Option<Outcome> {
         let mut lengths: BTreeMap<usize, f64> = BTreeMap::new();
@@ -104,7 +109,7 @@ impl Votes {
             .collect();
         others.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| a.text.cmp(&b.text)));
         others.truncate(CANDIDATES);
-        let agreeing = self.texts.get(&text).map_or(0, |ballot| ballot.frames);
+        let agreeing = self.frames(&text);
         Some(Outcome { text, confidence: rounded(confidence), share: weakest, agreeing, others })
     }
 }

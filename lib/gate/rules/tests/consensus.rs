@@ -89,6 +89,16 @@ fn characters_are_voted_on_with_their_confidence() {
 }
 
 #[test]
+fn a_much_better_reading_corrects_the_first() {
+    let frames =
+        (0..12).map(|n| (n * 40, vec![reading(if n < 3 { "RXJ4F82" } else { "RKJ4F82" }, 0.9, 0.0)]));
+    let all = announced(frames.collect());
+    assert_eq!(plates_of(&all), ["RXJ4F82", "RKJ4F82"]);
+    assert_eq!(all[1].corrects.as_deref(), Some("RXJ4F82"));
+    assert_eq!(all[1].time, at(8 * 40), "six frames to three");
+}
+
+#[test]
 fn two_cars_side_by_side_are_two_even_with_numbers_alike() {
     let frames = (0..5).map(|n| (n * 40, vec![reading("B1234XY", 0.9, 0.0), reading("B1234XX", 0.9, 300.0)]));
     let mut plates: Vec<String> =
