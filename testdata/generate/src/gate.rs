@@ -288,6 +288,16 @@ impl Set {
         })
     }
 
+    /// Whether the closed arm covers any part of the plate at these places.
+    fn behind_arm(&self, plate: &[V3; 4], t: f32) -> bool {
+        let middle = plate[0].mix(plate[2], 0.5);
+        self.open(t) < 0.3
+            && plate.iter().chain([&middle]).any(|p| {
+                let share = (p.y - yard::ARM) / (p.y - self.cam.at.y);
+                share > 0.0 && (p.mix(self.cam.at, share).z - yard::ARM_Z).abs() < 0.055
+            })
+    }
+
     fn corners(&self, guest: &Guest, car: &Car, t: f32) -> Option<[(f32, f32); 4]> {
         let pose = self.pose(guest, t)?;
         let corners = car.corners?;
@@ -308,6 +318,10 @@ impl Set {
             let middle = self.pose(guest, t).map(|p| p.place(v(guest.shape.size.0 / 2.0 + 0.05, 0.0, 0.5)));
             let wide = c[1].0 - c[0].0;
             if wide < 40.0 || !middle.is_some_and(|m| self.clear(m, guest, t)) {
+                continue;
+            }
+            let places = self.pose(guest, t).zip(car.corners).map(|(pose, c)| c.map(|p| pose.place(p)));
+            if places.is_some_and(|p| self.behind_arm(&p, t)) {
                 continue;
             }
             let high = ((c[3].1 - c[0].1) + (c[2].1 - c[1].1)) / 2.0;
@@ -336,21 +350,28 @@ fn dress(font: &Letters, g: &Guest, lamps: f32) -> Car {
 ///
 /// # Errors
 /// A sentence on what could not be written.
-pub fn render_show(font: &Letters, show: &Show, folder: &Path) -> Result<Truth, String> {
+pub fn render_show(font: &Letters, show: &Show, folder: &Path) -> Result<(), String> {
     let set = Set::new(font, show, 4);
     let frames = (show.seconds * FPS as f32) as usize;
     let mut film = Film::create(&folder.join(format!("{}.mp4", show.name)), &set.cam, FPS, show.crf)?;
     let seed = show.name.bytes().map(u64::from).sum::<u64>() << 20;
     film::in_order(frames, |i| set.picture(i as f32 / FPS as f32, seed + i as u64), |_, p| film.push(&p))?;
     film.finish()?;
+    write_truth(show, &set, folder)
+}
+
+/// Writes the truth beside a show without rendering its film.
+///
+/// # Errors
+/// A sentence on what could not be written.
+pub fn write_truth(show: &Show, set: &Set, folder: &Path) -> Result<(), String> {
+    let frames = (show.seconds * FPS as f32) as usize;
     let seen: Vec<FramePlates> = (0..frames)
         .map(|frame| FramePlates { frame, plates: set.plates(frame as f32 / FPS as f32) })
         .collect();
-    let truth = truth(show, &set, frames, &seen);
-    crate::files::json(&folder.join(format!("{}.truth.json", show.name)), &truth)?;
+    crate::files::json(&folder.join(format!("{}.truth.json", show.name)), &truth(show, set, frames, &seen))?;
     let lines: Vec<&FramePlates> = seen.iter().filter(|f| !f.plates.is_empty()).collect();
-    crate::files::lines(&folder.join(format!("{}.plates.jsonl", show.name)), &lines)?;
-    Ok(truth)
+    crate::files::lines(&folder.join(format!("{}.plates.jsonl", show.name)), &lines)
 }
 
 /// Renders single pictures, a text file among them and one picture torn off, with their truth, into `folder`.

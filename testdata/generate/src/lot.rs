@@ -416,6 +416,14 @@ pub fn render_show(show: &Show, folder: &Path) -> Result<(), String> {
     let seed = show.name.bytes().map(u64::from).sum::<u64>() << 20;
     film::in_order(frames, |i| set.picture(i as f32 / FPS as f32, seed + i as u64), |_, p| film.push(&p))?;
     film.finish()?;
+    write_truth(show, &set, folder)
+}
+
+/// Writes the map and the truth beside a show without rendering its film.
+///
+/// # Errors
+/// A sentence on what could not be written.
+pub fn write_truth(show: &Show, set: &Set, folder: &Path) -> Result<(), String> {
     files::json(&folder.join("lot.json"), &map())?;
     files::json(&folder.join(format!("{}.truth.json", show.name)), &set.truth())
 }

@@ -20,6 +20,9 @@ struct Args {
     /// Render only what has this in its name (gate-day, lot, serial, ...)
     #[arg(long)]
     only: Option<String>,
+    /// Write the truth beside the films, but no film
+    #[arg(long)]
+    truth: bool,
     /// Instead, write the single pictures at these seconds as JPEG into the folder
     #[arg(long, value_delimiter = ',')]
     peek: Vec<f32>,
@@ -31,8 +34,13 @@ fn run(args: &Args) -> Result<(), String> {
         std::fs::create_dir_all(args.out.join(folder)).map_err(|e| format!("make folder {folder}: {e}"))?;
     }
     for show in shows::lot().iter().filter(|s| wanted(s.name)) {
+        let folder = args.out.join("lot");
+        if args.truth {
+            lot::write_truth(show, &lot::Set::new(show, 1), &folder)?;
+            continue;
+        }
         if args.peek.is_empty() {
-            lot::render_show(show, &args.out.join("lot"))?;
+            lot::render_show(show, &folder)?;
             continue;
         }
         let set = lot::Set::new(show, 8);
@@ -43,8 +51,13 @@ fn run(args: &Args) -> Result<(), String> {
     }
     let font = Letters::read(&args.font)?;
     for show in shows::gate().iter().filter(|s| wanted(s.name)) {
+        let folder = args.out.join("gate");
+        if args.truth {
+            gate::write_truth(show, &gate::Set::new(&font, show, 1), &folder)?;
+            continue;
+        }
         if args.peek.is_empty() {
-            gate::render_show(&font, show, &args.out.join("gate"))?;
+            gate::render_show(&font, show, &folder)?;
             continue;
         }
         let set = gate::Set::new(&font, show, 4);
@@ -54,7 +67,7 @@ fn run(args: &Args) -> Result<(), String> {
         }
     }
     if args.peek.is_empty() {
-        if wanted("stills") {
+        if wanted("stills") && !args.truth {
             gate::render_stills(&font, &shows::stills(), &args.out.join("gate/stills"))?;
         }
         if wanted("expected") || wanted("gate-day") || wanted("gate-out") {

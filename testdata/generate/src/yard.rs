@@ -72,7 +72,9 @@ pub fn camera() -> Camera {
 }
 
 /// Distance along the lane of the barrier's arm.
-const ARM: f32 = 3.75;
+pub const ARM: f32 = 3.75;
+/// Height of the closed arm's middle.
+pub const ARM_Z: f32 = 0.97;
 
 const KERB: u8 = 0;
 const WALL: u8 = 1;
@@ -244,7 +246,7 @@ impl Arm {
 
     /// The arm, `open` from 0 (across the lane) to 1 (upright).
     pub fn thing(&self, open: f32) -> Thing {
-        let pose = Pose::tilted(v(-1.5, ARM, 0.97), -FRAC_PI_2, open * 1.45);
+        let pose = Pose::tilted(v(-1.5, ARM, ARM_Z), -FRAC_PI_2, open * 1.45);
         Thing { mesh: self.mesh.clone(), skin: self.skin.clone(), pose, foot: (0.0, 0.0), beam: 0.0 }
     }
 }
