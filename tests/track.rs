@@ -1,6 +1,5 @@
 //! `park-track` on its real binary: pipes, a site, a restart, signals.
 
-use std::fmt::Write;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -58,13 +57,9 @@ fn slots_become_changes_counts_and_alerts_in_a_pipe() {
     let output = run("park-track", &["--lot", "lot_1"], input.as_bytes());
     assert!(output.status.success(), "{}", stderr(&output));
     let all = records(&output);
-    let passed: String = String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .filter(|line| line.contains("\"slots\""))
-        .fold(String::new(), |mut text, line| {
-            let _ = writeln!(text, "{line}");
-            text
-        });
+    let text = String::from_utf8_lossy(&output.stdout);
+    let is_frame = |line: &&str| line.starts_with("{\"type\":\"slots\"");
+    let passed: String = text.split_inclusive('\n').filter(is_frame).collect();
     assert_eq!(passed, input, "every frame is passed on as it was");
     let changes: Vec<_> = of_type(&all, "slot_changed")
         .into_iter()

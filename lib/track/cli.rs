@@ -9,7 +9,7 @@ use park_core::cli::{Command, Context, IoArgs, Manual, Seconds};
 use park_core::site::{List, Site};
 use park_core::stream::{End, Policy, Session, Setup};
 
-use crate::filter;
+use crate::filter::TrackFilter;
 use crate::rules::{Plans, Settings, State, Tracker};
 use crate::state::StateFile;
 
@@ -132,7 +132,7 @@ impl Command for Track {
         };
         let tracker = Tracker::new(settings, plans, state);
         let report = args.report.then(|| context.log().clone());
-        let mut track = filter::Track::new(tracker, Box::new(plan), file, report);
+        let mut track = TrackFilter::new(tracker, Box::new(plan), file, report);
         let setup = Setup { policy: Policy::Disk(context.state_dir().join("queue")), ..Setup::default() };
         Session::open(&args.io, &setup, context)?.run(&mut track)
     }

@@ -18,7 +18,7 @@ use crate::state::StateFile;
 const AT_MOST_LOST: Duration = Duration::from_secs(10);
 
 /// Feeds records to a [`Tracker`], writes what it says, and keeps its state.
-pub struct Track {
+pub struct TrackFilter {
     tracker: Tracker,
     plan: Box<dyn Fn() -> Result<Plans>>,
     state: Option<StateFile>,
@@ -30,7 +30,7 @@ pub struct Track {
     report: Option<Log>,
 }
 
-impl Track {
+impl TrackFilter {
     /// A filter around `tracker`, which keeps its state in `state`; `plan` reads the site again; with a log, `report` is
     /// said there at the end.
     pub fn new(
@@ -38,9 +38,9 @@ impl Track {
         plan: Box<dyn Fn() -> Result<Plans>>,
         state: Option<StateFile>,
         report: Option<Log>,
-    ) -> Track {
+    ) -> TrackFilter {
         let saved_at = tracker.state().clock;
-        Track {
+        TrackFilter {
             tracker,
             plan,
             state,
@@ -69,7 +69,7 @@ impl Emit for Outlet<'_> {
     }
 }
 
-impl Filter for Track {
+impl Filter for TrackFilter {
     fn consumes(&self, _kind: &str) -> bool {
         false
     }

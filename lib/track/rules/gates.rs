@@ -21,7 +21,7 @@ pub struct Gates {
     pub inside: u32,
     /// Whether there was any passage yet.
     pub used: bool,
-    /// The vehicles that came in and were not seen to leave, by session.
+    /// The vehicles that came in and were not seen to leave, by session; never more than are inside.
     pub vehicles: BTreeMap<String, Vehicle>,
     denied: Vec<Denied>,
     seen: BTreeMap<String, BTreeSet<String>>,
@@ -83,6 +83,8 @@ impl Gates {
         let denials = self.denied.len();
         self.denied.retain(|denied| !alike(&denied.numbers, &numbers));
         let denied = self.denied.len() < denials;
+        // Whoever comes in again has left before, unrecognised.
+        self.vehicles.retain(|_, vehicle| !alike(&vehicle.numbers, &numbers));
         let vehicle = Vehicle { plate: entry.plate.clone(), numbers, entered_at: entry.entered_at, denied };
         self.vehicles.insert(entry.session_id.clone(), vehicle);
         self.inside = self.inside.saturating_add(1);
@@ -100,9 +102,11 @@ impl Gates {
         let vehicle = session.and_then(|session| self.vehicles.remove(&session));
         self.inside = self.inside.saturating_sub(1);
         self.used = true;
-        if self.inside == 0 {
-            // Whoever is still noted here left unrecognised.
-            self.vehicles.clear();
+        // More vehicles than are inside: some left unrecognised, most likely those that came first.
+        while self.vehicles.len() > self.inside as usize {
+            let first = self.vehicles.iter().min_by_key(|(_, vehicle)| vehicle.entered_at);
+            let Some(first) = first.map(|(session, _)| session.clone()) else { break };
+            self.vehicles.remove(&first);
         }
         let entered = exit.entered_at.or(vehicle.as_ref().map(|vehicle| vehicle.entered_at));
         Passed {
@@ -131,9 +135,8 @@ impl Gates {
     }
 
     fn session_of(&self, numbers: &[String]) -> Option<String> {
-        // Of two alike, the one that came first left first.
-        let alike = self.vehicles.iter().filter(|(_, vehicle)| alike(&vehicle.numbers, numbers));
-        alike.min_by_key(|(_, vehicle)| vehicle.entered_at).map(|(session, _)| session.clone())
+        let mut vehicles = self.vehicles.iter();
+        vehicles.find(|(_, vehicle)| alike(&vehicle.numbers, numbers)).map(|(session, _)| session.clone())
     }
 }
 

@@ -83,16 +83,29 @@ fn nothing_is_less_than_empty() {
     assert_eq!(counts, [(0, Some(0)), (1, Some(1))]);
 }
 
+fn sessions(bench: &Bench) -> Vec<String> {
+    bench.tracker.state().lots["l"].gates.vehicles.keys().cloned().collect()
+}
+
 #[test]
-fn an_exit_finds_its_vehicle_by_session_plate_or_card_and_the_oldest_first() {
+fn an_exit_finds_its_vehicle_by_session_or_else_by_plate() {
     let mut bench = of_ten();
-    bench
-        .at(10, entry(10, "s1", "AB 123"))
-        .at(20, entry(20, "s2", "ab-123"))
-        .at(50, exit(50, Some("?"), "AB123"));
-    assert_eq!(bench.capacity().last().unwrap().1.duration, Some(40.0));
-    let vehicles = &bench.tracker.state().lots["l"].gates.vehicles;
-    assert_eq!(vehicles.keys().collect::<Vec<_>>(), ["s2"]);
+    bench.at(10, entry(10, "s1", "AB 123")).at(20, entry(20, "s2", "CD 456")).at(30, entry(30, "s3", "EF 7"));
+    bench.at(50, exit(50, Some("?"), "cd-456")).at(60, exit(60, Some("s3"), "EF 1"));
+    let stays: Vec<_> = bench.capacity().into_iter().filter_map(|(_, update)| update.duration).collect();
+    assert_eq!(stays, [30.0, 30.0]);
+    assert_eq!(sessions(&bench), ["s1"]);
+}
+
+#[test]
+fn who_left_unrecognised_is_not_inside_for_ever() {
+    let mut bench = of_ten();
+    bench.at(10, entry(10, "s1", "AB 123")).at(20, entry(20, "s2", "CD 456")).at(30, entry(30, "s3", "EF 7"));
+    bench.at(40, exit(40, None, "A8 123"));
+    assert_eq!(sessions(&bench), ["s2", "s3"], "the first that came is the likeliest to have gone");
+    bench.at(50, entry(50, "s4", "CD456"));
+    assert_eq!(sessions(&bench), ["s3", "s4"], "whoever comes in again was outside");
+    assert_eq!(bench.tracker.state().lots["l"].gates.inside, 3, "entries less exits all the same");
 }
 
 #[test]
