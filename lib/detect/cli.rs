@@ -36,6 +36,8 @@ enum Job {
     Plates(PlatesArgs),
     /// Tell which slots of a lot are occupied in each frame.
     Slots(SlotsArgs),
+    /// Open each frame and look for nothing: checks frames, and measures what a pipe costs by itself.
+    None(JobArgs),
 }
 
 #[derive(Debug, Args)]
@@ -163,6 +165,7 @@ impl Command for Detect {
                 engine::set_num_threads(args.common.threads).map_err(failure)?;
                 filter(SlotsJob { reader: SlotReader::new(map), told: None }, &args.common, context)
             }
+            Job::None(args) => filter(NoJob, &args, context),
         }
     }
 }
@@ -211,6 +214,14 @@ impl<L: Look> Filter for FrameFilter<L> {
         [("frames", self.seen), ("expired", self.frames.expired())]
             .map(|(name, n)| (name.to_owned(), n))
             .into()
+    }
+}
+
+struct NoJob;
+
+impl Look for NoJob {
+    fn look(&mut self, _: &About, _: &Mat, _: &mut Out) -> Result<()> {
+        Ok(())
     }
 }
 

@@ -7,8 +7,8 @@ use super::features::{Features, Measurement, Scene};
 /// Everything that was fitted or chosen, in one table.
 ///
 /// `weights` and `bias` are a logistic regression (ridge, both classes weighed the same) on the 600 slots of PKLot's
-/// camera UFPR05 (Almeida et al., 2015, CC BY 4.0) and on our own rendered lot (testdata/lot/lot.mp4), each seen shifted,
-/// dimmed, blurred and in noise as well: `cargo run -p park-detect --example slots -- fit PKLOT testdata/lot/lot.mp4`
+/// camera UFPR05 (Almeida et al., 2015, CC BY 4.0) and on our own rendered lot (testdata/lot/lot.mp4, lot-night.mp4), each seen shifted,
+/// dimmed, blurred and in noise as well: `cargo run -p park-detect --example slots -- fit PKLOT testdata/lot/lot*.mp4`
 /// prints them anew.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Parameters {
@@ -24,7 +24,7 @@ pub struct Parameters {
 
 /// The parameters in use.
 pub const PARAMETERS: Parameters =
-    Parameters { weights: [8.23, 6.24, 8.06, 4.51, 9.75], bias: -9.08, unsure: 0.05, dark: 14.0 };
+    Parameters { weights: [8.61, 5.27, 7.65, 5.36, 8.51], bias: -8.79, unsure: 0.03, dark: 14.0 };
 
 /// What one frame says of one slot.
 #[derive(Debug, Clone, Copy, PartialEq)]

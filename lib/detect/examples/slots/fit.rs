@@ -100,8 +100,8 @@ fn regress(samples: &[Sample]) -> ([f64; N - 1], f64) {
         let mut gradient = theta.map(|t| t * RIDGE);
         gradient[N - 1] = 0.0;
         let mut hessian = [[0.0; N]; N];
-        for i in 0..N - 1 {
-            hessian[i][i] = RIDGE;
+        for (i, row) in hessian.iter_mut().take(N - 1).enumerate() {
+            row[i] = RIDGE;
         }
         for s in samples {
             let mut x = [1.0; N];
