@@ -1,0 +1,120 @@
+//! Every command of the README, run as it stands there but for the places where a camera, a device or a port would be.
+
+use std::path::Path;
+
+use crate::support::{shell, stderr, testdata};
+
+/// How a recipe is run here, and what it must show.
+struct Recipe {
+    /// What tells it from the others.
+    words: &'static str,
+    /// What stands for cameras, devices and ports, and ends what would go on for ever.
+    instead: &'static [(&'static str, &'static str)],
+    /// Commands after it, whose output counts too.
+    then: &'static str,
+    /// What its output must contain.
+    shows: &'static str,
+}
+
+const SERVE: (&str, &str) = ("park-serve --db", "park-serve --listen 127.0.0.1:0 --once --db");
+const LOGGED: &str = "sqlite3 park.db 'select type from records'";
+
+const RECIPES: &[Recipe] = &[
+    Recipe { words: "sort | uniq -c", instead: &[], then: "", shows: "RKJ4F82" },
+    Recipe { words: "--camera cam_in | park-detect plates | park-gate --gate gate_in --allow allow.txt --db park.db\n", instead: &[], then: "", shows: "parking_entry" },
+    Recipe {
+        words: "--barrier serial:",
+        instead: &[
+            ("park-capture rtsp", "socat PTY,link=barrier,rawer PTY,link=far,rawer & socat PTY,link=reader,rawer PTY,link=card,rawer &\nuntil [ -e card ] && [ -e far ]; do sleep 0.05; done\npark-capture rtsp"),
+            ("rtsp://camera.example/1", "gate.mp4 --fps 5"),
+            ("/dev/serial/by-id/", ""),
+            ("--reader", "--timeout 15 --reader"),
+            SERVE,
+        ],
+        then: "kill %1 %2; sqlite3 park.db 'select type from records'",
+        shows: "parking_entry",
+    },
+    Recipe { words: "--map lot.json | park-track --lot lot_1 | park-serve", instead: &[SERVE], then: LOGGED, shows: "slot_changed" },
+    Recipe {
+        words: "--input unix-listen:park.sock &",
+        instead: &[
+            ("park-serve --db", "park-serve --listen 127.0.0.1:0 --db"),
+            ("--output unix:park.sock &", "--output unix:park.sock --drain 60 & gate=$!"),
+            ("lot_1 --output unix:park.sock", "lot_1 --output unix:park.sock --drain 60"),
+        ],
+        then: "wait $gate; kill %1; wait %1; sqlite3 park.db 'select type from records'",
+        shows: "parking_entry",
+    },
+    Recipe { words: "cmp first.ndjson", instead: &[], then: "wc -l < again.ndjson; echo same", shows: "same" },
+    Recipe { words: "--spool", instead: &[("/dev/shm/park", "spool")], then: "ls spool | wc -l", shows: "\"type\":\"camera_status\"" },
+    Recipe { words: "--still", instead: &[], then: "file gate.jpg || ls gate.jpg", shows: "gate.jpg" },
+    Recipe { words: "comm -13", instead: &[("pkill -HUP park-gate", "pkill -HUP park-gate-of-no-one")], then: "", shows: "NEW1234" },
+    Recipe { words: "sqlite3 park.db", instead: &[], then: "", shows: "allow" },
+    Recipe {
+        words: "curl -sN",
+        instead: &[("curl -sN", "park-serve --listen 127.0.0.1:18765 --db x.db < /dev/null & until curl -so health http://127.0.0.1:18765/healthz; do sleep 0.05; done\ncurl -sN --max-time 1"), (":8000", ":18765")],
+        then: "true; kill %1",
+        shows: "event: connected",
+    },
+    Recipe { words: "\"gate_control\"", instead: &[], then: "", shows: "\"success\":true" },
+];
+
+/// The shell blocks of the README.
+fn blocks() -> Vec<String> {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let after = text.split("```sh\n").skip(1);
+    after.map(|block| block.split("```").next().unwrap().to_owned()).collect()
+}
+
+/// A folder with what the README's commands name.
+fn site() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let copy = |from: &str, to: &str| std::fs::copy(testdata(from), dir.path().join(to)).map(drop).unwrap();
+    copy("gate/gate-out.mp4", "gate.mp4");
+    copy("lot/lot-night.mp4", "lot.mp4");
+    copy("lot/lot.json", "lot.json");
+    copy("gate/deny.txt", "deny.txt");
+    let allowed = std::fs::read_to_string(testdata("gate/allow.txt")).unwrap();
+    std::fs::write(dir.path().join("last-week.txt"), sorted(&allowed)).unwrap();
+    std::fs::write(dir.path().join("allow.txt"), allowed + "NEW1234\n7KPL382\n").unwrap();
+    dir
+}
+
+fn sorted(text: &str) -> String {
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_unstable();
+    lines.join("\n") + "\n"
+}
+
+#[test]
+fn every_recipe_of_the_readme_runs() {
+    let blocks = blocks();
+    assert_eq!(blocks.len(), RECIPES.len(), "a recipe in the README has no entry here, or the other way round");
+    for block in blocks {
+        let fitting: Vec<&Recipe> = RECIPES.iter().filter(|recipe| block.contains(recipe.words)).collect();
+        let [recipe] = fitting[..] else { panic!("{} entries fit this recipe:\n{block}", fitting.len()) };
+        let script = recipe.instead.iter().fold(block.clone(), |script, (from, to)| {
+            assert!(script.contains(from), "{from:?} is not in the recipe:\n{block}");
+            script.replace(from, to)
+        });
+        let dir = site();
+        // What a recipe starts in the background is stopped in its last lines, whatever it says then.
+        let output = shell(&format!("export LC_ALL=C\n{script}\nset +e\n{}\ntrue", recipe.then), dir.path());
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{script}\n{shown}\n{}", stderr(&output));
+        assert!(shown.contains(recipe.shows), "no {:?} from\n{script}\n{shown}\n{}", recipe.shows, stderr(&output));
+    }
+}
+
+#[test]
+fn the_demonstration_is_right() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let dir = tempfile::tempdir().unwrap();
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/demo");
+    let bin = Path::new(crate::support::binary("park-gate")).parent().unwrap();
+    let script = format!("PARK_BIN={} PORT={port} {} --once", bin.display(), demo.display());
+    let output = shell(&script, dir.path());
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{shown}\n{}", stderr(&output));
+    assert!(shown.contains(" 0 wrong"), "{shown}");
+}
