@@ -54,7 +54,7 @@ fn added(output: &[Value], input: &str) -> Vec<Value> {
 fn slots_become_changes_counts_and_alerts_in_a_pipe() {
     let input =
         film(0, "ff", 3) + &film(3, "of", 4) + &film(7, "oo", 1) + &film(8, "of", 4) + &film(12, "oo", 5);
-    let output = run("park-track", &["--lot", "lot_1"], input.as_bytes());
+    let output = run("park-track", &["--lot", "lot_1", "--occupied-after", "3"], input.as_bytes());
     assert!(output.status.success(), "{}", stderr(&output));
     let all = records(&output);
     let text = String::from_utf8_lossy(&output.stdout);
@@ -102,7 +102,9 @@ fn the_same_records_give_the_same_bytes() {
 fn a_restart_goes_on_where_the_last_run_ended() {
     let dir = tempfile::tempdir().unwrap();
     let state = dir.path().join("track.json");
-    let args = ["--lot", "lot_1", "--capacity", "3", "--warn-at", "0.6", "--state", state.to_str().unwrap()];
+    let state = state.to_str().unwrap();
+    let args =
+        ["--lot", "lot_1", "--occupied-after=3", "--free-after=3", "--warn-at", "0.6", "--state", state];
     let story = [
         entry(1, "s1", "P1"),
         film(2, "fof", 4),

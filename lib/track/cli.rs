@@ -29,11 +29,11 @@ pub struct TrackArgs {
     state: Option<PathBuf>,
 
     /// A slot is occupied once it was seen so for SECONDS.
-    #[arg(long, value_name = "SECONDS", default_value = "3", help_heading = "Slots")]
+    #[arg(long, value_name = "SECONDS", default_value = "5", help_heading = "Slots")]
     occupied_after: Seconds,
 
     /// A slot is free once it was seen so for SECONDS.
-    #[arg(long, value_name = "SECONDS", default_value = "3", help_heading = "Slots")]
+    #[arg(long, value_name = "SECONDS", default_value = "5", help_heading = "Slots")]
     free_after: Seconds,
 
     /// A slot is unknown once its state could not be told for SECONDS.

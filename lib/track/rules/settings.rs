@@ -30,8 +30,9 @@ impl Default for Settings {
         Settings {
             lot: None,
             capacity: None,
-            occupied_after: Duration::from_secs(3),
-            free_after: Duration::from_secs(3),
+            // What passes before a slot hides or fills it for up to some 4 s.
+            occupied_after: Duration::from_secs(5),
+            free_after: Duration::from_secs(5),
             unknown_after: Duration::from_secs(30),
             warn_at: 0.9,
             camera_timeout: Duration::from_secs(300),

@@ -45,7 +45,7 @@ fn ticks_let_the_time_of_a_lone_camera_pass() {
 #[test]
 fn a_camera_has_its_own_patience() {
     let site = "[lots.l]\n[cameras.c]\nlot = 'l'\ntimeout = 10";
-    let mut bench = Bench::new(Settings::default(), site);
+    let mut bench = Bench::new(quick(), site);
     bench.at(0, slots("c", "A1=f")).at(11, What::Tick);
     assert_eq!(bench.alerts().len(), 1);
 }

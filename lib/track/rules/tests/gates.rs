@@ -11,7 +11,7 @@ fn drifts(bench: &mut Bench) -> Vec<(i64, i64)> {
 }
 
 fn of_ten() -> Bench {
-    Bench::new(Settings { capacity: Some(10), ..Settings::default() }, "")
+    Bench::new(Settings { capacity: Some(10), ..quick() }, "")
 }
 
 #[test]
@@ -130,11 +130,8 @@ fn with_slots_the_slots_count_and_the_gates_stand_beside() {
 
 #[test]
 fn drift_is_said_when_it_lasts_and_when_it_ends() {
-    let settings = Settings {
-        drift_tolerance: 1,
-        drift_after: std::time::Duration::from_secs(60),
-        ..Settings::default()
-    };
+    let settings =
+        Settings { drift_tolerance: 1, drift_after: std::time::Duration::from_secs(60), ..quick() };
     let mut bench = Bench::new(settings, "");
     bench.show("c", "A1=f A2=f A3=f", 0..=5);
     bench.at(6, entry(6, "s1", "P1")).at(7, entry(7, "s2", "P2"));
@@ -148,8 +145,7 @@ fn drift_is_said_when_it_lasts_and_when_it_ends() {
 
 #[test]
 fn vehicles_that_may_stand_on_unknown_places_are_no_drift() {
-    let settings =
-        Settings { drift_tolerance: 0, drift_after: std::time::Duration::ZERO, ..Settings::default() };
+    let settings = Settings { drift_tolerance: 0, drift_after: std::time::Duration::ZERO, ..quick() };
     let mut bench = Bench::new(settings, "");
     bench.show("c", "A1=f A2=u", 0..=5).at(6, entry(6, "s1", "P1"));
     assert_eq!(drifts(&mut bench), []);
@@ -159,8 +155,7 @@ fn vehicles_that_may_stand_on_unknown_places_are_no_drift() {
 
 #[test]
 fn the_slots_may_be_ahead_of_the_gates_too() {
-    let settings =
-        Settings { drift_tolerance: 0, drift_after: std::time::Duration::ZERO, ..Settings::default() };
+    let settings = Settings { drift_tolerance: 0, drift_after: std::time::Duration::ZERO, ..quick() };
     let mut bench = Bench::new(settings, "");
     bench.show("c", "A1=o A2=o", 0..=5);
     assert_eq!(drifts(&mut bench), [], "without any passage there is no count by gates");

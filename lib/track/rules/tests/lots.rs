@@ -53,7 +53,7 @@ fn slots_changing_in_one_frame_give_one_count() {
 
 #[test]
 fn a_level_is_said_when_it_changes_and_only_then() {
-    let mut bench = Bench::new(Settings::default(), TWO_LEVELS);
+    let mut bench = Bench::new(quick(), TWO_LEVELS);
     bench.show("c", "A1=f A2=f B1=f", 0..=4);
     let first = levels(&mut bench);
     assert_eq!(first.len(), 2);
@@ -73,12 +73,12 @@ fn a_level_is_said_when_it_changes_and_only_then() {
 
 #[test]
 fn places_nobody_has_seen_are_unknown() {
-    let settings = Settings { capacity: Some(10), ..Settings::default() };
+    let settings = Settings { capacity: Some(10), ..quick() };
     let mut bench = Bench::new(settings, TWO_LEVELS);
     bench.at(0, slots("c", "A1=o"));
     let update = bench.capacity().remove(0).1;
     assert_eq!((update.total, update.occupied, update.free, update.unknown), (10, 1, 0, 9));
-    let mut bench = Bench::new(Settings::default(), TWO_LEVELS);
+    let mut bench = Bench::new(quick(), TWO_LEVELS);
     bench.at(0, slots("c", "A1=o"));
     let update = bench.capacity().remove(0).1;
     assert_eq!((update.total, update.occupied, update.free, update.unknown), (3, 1, 0, 2));
@@ -86,7 +86,7 @@ fn places_nobody_has_seen_are_unknown() {
 
 #[test]
 fn lots_are_kept_apart_and_records_without_one_go_to_the_users() {
-    let settings = Settings { lot: Some("mine".into()), capacity: Some(7), ..Settings::default() };
+    let settings = Settings { lot: Some("mine".into()), capacity: Some(7), ..quick() };
     let mut bench = Bench::new(settings, "");
     let mut in_lot = |lot: Option<&str>| {
         let what = slots("c", "A1=o");
@@ -105,7 +105,7 @@ fn lots_are_kept_apart_and_records_without_one_go_to_the_users() {
 #[test]
 fn a_lot_is_found_by_its_cameras_and_gates() {
     let site = "[lots.l]\n[lots.k]\n[gates.g]\nlot = 'k'\n[cameras.c]\nlot = 'l'\n[cameras.d]\ngate = 'g'";
-    let mut bench = Bench::new(Settings::default(), site);
+    let mut bench = Bench::new(quick(), site);
     let happen =
         |gate: Option<&str>, what| Happening { at: 0, lot: None, gate: gate.map(str::to_owned), what };
     bench.take(&happen(None, slots("c", "A1=o")));

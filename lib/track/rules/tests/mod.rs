@@ -40,6 +40,12 @@ pub fn at(second: i64) -> Time {
     Time::from_millis(second * 1000)
 }
 
+/// Short delays, for short stories.
+pub fn quick() -> Settings {
+    let three = std::time::Duration::from_secs(3);
+    Settings { occupied_after: three, free_after: three, ..Settings::default() }
+}
+
 /// What happens at a second, in lot `l`.
 pub fn happen(second: i64, what: What<'static>) -> Happening {
     Happening { at: second, lot: Some("l".into()), gate: None, what }
@@ -107,7 +113,7 @@ impl Bench {
     }
 
     pub fn plain() -> Bench {
-        Bench::new(Settings::default(), "")
+        Bench::new(quick(), "")
     }
 
     /// Takes an event; its id is derived as the stream's records have it.

@@ -34,7 +34,7 @@ fn settings() -> Settings {
         camera_timeout: Duration::from_secs(30),
         drift_tolerance: 1,
         drift_after: Duration::from_secs(4),
-        ..Settings::default()
+        ..quick()
     }
 }
 

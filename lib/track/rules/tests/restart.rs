@@ -13,7 +13,7 @@ plates = ['P1', 'P2']
 
 #[test]
 fn nothing_is_said_again() {
-    let mut bench = Bench::new(Settings::default(), SITE);
+    let mut bench = Bench::new(quick(), SITE);
     bench.show("c", "A1=o A2=o", 0..=9).at(10, entry(10, "s1", "P1")).at(11, entry(11, "s2", "P2"));
     assert_eq!(bench.violations().len(), 1);
     bench.said.clear();
@@ -26,7 +26,7 @@ fn nothing_is_said_again() {
 
 #[test]
 fn what_was_counted_is_not_counted_twice() {
-    let mut bench = Bench::new(Settings::default(), SITE);
+    let mut bench = Bench::new(quick(), SITE);
     let first = happen(10, entry(10, "s1", "P1"));
     let out = happen(20, exit(20, Some("s1"), "P1"));
     bench.take(&first);
@@ -70,7 +70,7 @@ fn a_state_across_the_pause_is_no_confirmation() {
 
 #[test]
 fn other_settings_count_from_the_next_record_on() {
-    let mut bench = Bench::new(Settings::default(), SITE);
+    let mut bench = Bench::new(quick(), SITE);
     bench.at(10, entry(10, "s1", "X1"));
     bench.said.clear();
     bench.site = SITE.replace("capacity = 2", "capacity = 8");

@@ -22,7 +22,7 @@ deny = ['deny.txt']
 
 #[test]
 fn a_contractor_with_too_many_slots_taken_pays_for_its_worst() {
-    let mut bench = Bench::new(Settings::default(), SITE);
+    let mut bench = Bench::new(quick(), SITE);
     bench.show("c", "A1=o A2=f A3=f A4=f", 0..=9);
     assert_eq!(bench.violations(), []);
     bench.show("c", "A1=o A2=o A3=f A4=f", 10..=19);
@@ -50,7 +50,7 @@ fn a_contractor_with_too_many_slots_taken_pays_for_its_worst() {
 
 #[test]
 fn a_contractors_vehicles_are_known_by_their_plates() {
-    let mut bench = Bench::new(Settings::default(), SITE);
+    let mut bench = Bench::new(quick(), SITE);
     bench.at(1, entry(1, "s1", "acm-1")).at(2, entry(2, "s2", "OTHER"));
     assert_eq!(bench.violations(), []);
     bench.at(3, entry(3, "s3", "ACM3"));
@@ -61,7 +61,7 @@ fn a_contractors_vehicles_are_known_by_their_plates() {
 
 #[test]
 fn a_second_violation_has_an_id_of_its_own() {
-    let mut bench = Bench::new(Settings::default(), SITE);
+    let mut bench = Bench::new(quick(), SITE);
     bench.at(1, entry(1, "s1", "ACM1")).at(2, entry(2, "s2", "ACM2")).at(3, exit(3, Some("s2"), "ACM2"));
     bench.at(9, entry(9, "s9", "ACM2"));
     let said = bench.violations();
@@ -73,7 +73,7 @@ fn a_second_violation_has_an_id_of_its_own() {
 #[test]
 fn grace_lets_time_pass_and_a_tick_is_enough_to_end_it() {
     let site = SITE.replace("penalty = 25.0", "grace = 60");
-    let mut bench = Bench::new(Settings::default(), &site);
+    let mut bench = Bench::new(quick(), &site);
     bench.at(1, entry(1, "s1", "ACM1")).at(2, entry(2, "s2", "ACM2")).at(61, What::Tick);
     assert_eq!(bench.violations(), []);
     bench.at(62, What::Tick).at(63, What::Tick);
@@ -90,7 +90,7 @@ fn grace_lets_time_pass_and_a_tick_is_enough_to_end_it() {
 
 #[test]
 fn who_was_denied_and_comes_in_is_unauthorized() {
-    let mut bench = Bench::new(Settings::default(), SITE);
+    let mut bench = Bench::new(quick(), SITE);
     bench.at(10, decision(Decision::Deny, "XY 1")).at(20, entry(20, "s1", "XY1"));
     let said = bench.violations();
     let [(20, violation)] = said.as_slice() else { panic!("{said:?}") };
@@ -106,7 +106,7 @@ fn who_was_denied_and_comes_in_is_unauthorized() {
 
 #[test]
 fn an_allow_after_the_denial_makes_it_good_and_so_does_time() {
-    let mut bench = Bench::new(Settings::default(), SITE);
+    let mut bench = Bench::new(quick(), SITE);
     bench.at(10, decision(Decision::Deny, "XY1")).at(15, decision(Decision::Allow, "XY1"));
     bench.at(20, entry(20, "s1", "XY1"));
     bench.at(30, decision(Decision::Deny, "ZZ1")).at(631, entry(631, "s2", "ZZ1"));
@@ -117,27 +117,27 @@ fn an_allow_after_the_denial_makes_it_good_and_so_does_time() {
 
 #[test]
 fn who_is_on_the_list_of_the_denied_must_not_be_inside() {
-    let mut bench = Bench::new(Settings::default(), SITE);
+    let mut bench = Bench::new(quick(), SITE);
     bench.at(10, entry(10, "s1", "bad-1"));
     assert_eq!(bench.violations()[0].1.violation_type, ViolationType::UnauthorizedVehicle);
 }
 
 #[test]
 fn lists_that_are_read_again_count_for_those_inside() {
-    let mut bench = Bench::new(Settings::default(), "[lots.l]");
+    let mut bench = Bench::new(quick(), "[lots.l]");
     bench.at(10, entry(10, "s1", "BAD1"));
     assert_eq!(bench.violations(), []);
-    bench.tracker.replan(plans(&Settings::default(), SITE));
+    bench.tracker.replan(plans(&quick(), SITE));
     bench.at(11, What::Tick);
     assert_eq!(bench.violations()[0].1.status, ViolationStatus::Pending);
-    bench.tracker.replan(plans(&Settings::default(), "[lots.l]"));
+    bench.tracker.replan(plans(&quick(), "[lots.l]"));
     bench.at(12, What::Tick);
     assert_eq!(bench.violations()[0].1.status, ViolationStatus::Resolved);
 }
 
 #[test]
 fn more_vehicles_than_places_are_a_breach_with_one_alert() {
-    let mut bench = Bench::new(Settings::default(), SITE);
+    let mut bench = Bench::new(quick(), SITE);
     for second in 1..=5 {
         bench.at(second, entry(second, &format!("s{second}"), &format!("P{second}")));
     }
