@@ -418,9 +418,7 @@ fn a_record_is_taken_once_and_bad_ones_are_told_apart() {
     let bad = record("bad", "capacity_update", "lot_1", &json!({ "total": "many" }));
     let strange = record("a\u{7}b", "capacity_update", "lot_1", &json!({}));
     let (one, two) = (taken("one", "lot_1", 1), taken("two", "lot_1", 2));
-    server.running.send(
-        &[&one, &one, "nonsense\n", &bad, &strange, &two, &one].map(|line| line.as_ref() as &str).concat(),
-    );
+    server.running.send(&[&*one, &one, "nonsense\n", &bad, &strange, &two, &one].concat());
     assert_eq!([events.taken().0, events.taken().0], ["one", "two"]);
     server.running.signal(libc::SIGUSR1);
     assert!(server.running.says("duplicates").contains("rejected 3"));
