@@ -263,6 +263,7 @@ fn the_backend_of_the_environment_gets_the_records_and_gives_commands() {
     let mut path = String::new();
     let (stream, _) = listener.accept().unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    #[expect(clippy::result_large_err, reason = "the error type is the library's")]
     let mut socket =
         tungstenite::accept_hdr(stream, |request: &tungstenite::handshake::server::Request, response| {
             path = request.uri().path().to_owned();

@@ -22,14 +22,28 @@ fn every_flag_stands_in_the_manual_and_in_the_help() {
         let text = |args: &[&str]| String::from_utf8(run(command, args, b"").stdout).unwrap();
         let page = text(&["--man"]).replace("\\-", "-");
         let help = text(&["--help"]);
-        let flags = help.split_whitespace().filter(|word| word.starts_with("--")).map(|word| word.trim_end_matches([',', ':', '.', ';', ')']));
+        let flags = help
+            .split_whitespace()
+            .filter(|word| word.starts_with("--"))
+            .map(|word| word.trim_end_matches([',', ':', '.', ';', ')']));
         let mut seen = 0;
         for flag in flags {
             assert!(page.contains(flag), "{command}: {flag} is not in the manual");
             seen += 1;
         }
         assert!(seen > 5, "{command} --help shows no flags");
-        for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "RECORDS", "SIGNALS", "EXIT STATUS", "ENVIRONMENT", "EXAMPLES", "SEE ALSO"] {
+        for section in [
+            "NAME",
+            "SYNOPSIS",
+            "DESCRIPTION",
+            "OPTIONS",
+            "RECORDS",
+            "SIGNALS",
+            "EXIT STATUS",
+            "ENVIRONMENT",
+            "EXAMPLES",
+            "SEE ALSO",
+        ] {
             assert!(page.contains(&format!(".SH {section}\n")), "{command}: no section {section}");
         }
     }

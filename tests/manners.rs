@@ -27,13 +27,26 @@ fn with(args: &[String], more: &[&str]) -> Vec<String> {
 #[test]
 fn help_version_man_schema_and_completions_need_nothing() {
     for command in ALL {
-        for args in [&["--help"][..], &["-h"], &["--version"], &["--man"], &["--schema"], &["--completions", "bash"], &["--completions", "zsh"], &["--completions", "fish"]] {
-            let output = Command::new(binary(command)).args(args).env_clear().stdin(Stdio::null()).output().unwrap();
+        for args in [
+            &["--help"][..],
+            &["-h"],
+            &["--version"],
+            &["--man"],
+            &["--schema"],
+            &["--completions", "bash"],
+            &["--completions", "zsh"],
+            &["--completions", "fish"],
+        ] {
+            let output =
+                Command::new(binary(command)).args(args).env_clear().stdin(Stdio::null()).output().unwrap();
             assert!(output.status.success(), "{command} {args:?}: {}", stderr(&output));
             assert!(!output.stdout.is_empty() && output.stderr.is_empty(), "{command} {args:?}");
         }
         let version = Command::new(binary(command)).arg("--version").output().unwrap();
-        assert_eq!(String::from_utf8_lossy(&version.stdout), format!("{command} {}\n", env!("CARGO_PKG_VERSION")));
+        assert_eq!(
+            String::from_utf8_lossy(&version.stdout),
+            format!("{command} {}\n", env!("CARGO_PKG_VERSION"))
+        );
     }
 }
 
@@ -41,7 +54,10 @@ fn help_version_man_schema_and_completions_need_nothing() {
 fn what_is_not_consumed_is_passed_on_unchanged_and_in_order() {
     let mut input = Vec::new();
     for number in 0..2000 {
-        input.extend(format!("{{\"type\":\"note\" , \"n\":{number},\"payload\":{{ \"text\":\"\\u00e9 é\"}} }}\n").bytes());
+        input.extend(
+            format!("{{\"type\":\"note\" , \"n\":{number},\"payload\":{{ \"text\":\"\\u00e9 é\"}} }}\n")
+                .bytes(),
+        );
     }
     for (command, args) in filters() {
         let output = run(command, &args, &input);
@@ -61,7 +77,8 @@ fn what_is_not_consumed_is_passed_on_unchanged_and_in_order() {
 fn a_reader_that_has_enough_ends_the_pipeline_quietly() {
     let dir = tempfile::tempdir().unwrap();
     for (command, args) in filters() {
-        let script = format!("(yes '{{\"type\":\"note\"}}' || true) | {command} {} | head -1", args.join(" "));
+        let script =
+            format!("(yes '{{\"type\":\"note\"}}' || true) | {command} {} | head -1", args.join(" "));
         let output = shell(&script, dir.path());
         assert!(output.status.success(), "{script}: {}", stderr(&output));
         assert_eq!(output.stdout, b"{\"type\":\"note\"}\n");
@@ -104,7 +121,9 @@ fn a_dash_is_stdin_and_stdout() {
 #[test]
 fn bad_lines_are_reported_once_and_cost_nothing_else() {
     let mut input = b"{\"type\":\"note\",\"n\":1}\nhello\n{\"type\":\"note\"\n".to_vec();
-    input.extend(b"{\"type\":\"\xff\"}\n[1,2]\n{\"type\":7}\n{\"n\":1}\n{\"type\":\"note\",\"timestamp\":12}\n");
+    input.extend(
+        b"{\"type\":\"\xff\"}\n[1,2]\n{\"type\":7}\n{\"n\":1}\n{\"type\":\"note\",\"timestamp\":12}\n",
+    );
     input.extend(b"{\"type\":\"");
     input.extend(std::iter::repeat_n(b'x', 100 << 20));
     input.extend(b"\"}\n\r\n{\"type\":\"note\",\"n\":2}\r\n{\"type\":\"tru");
@@ -230,9 +249,19 @@ fn what_cannot_be_delivered_is_kept_for_the_next_run() {
 fn flags_beat_the_environment_beats_the_file() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("park.toml");
-    std::fs::write(&file, "[track]\nlot = \"from_file\"\nmax_line = \"1K\"\nstrict = true\n[gate]\ngate = \"from_file\"\n").unwrap();
+    std::fs::write(
+        &file,
+        "[track]\nlot = \"from_file\"\nmax_line = \"1K\"\nstrict = true\n[gate]\ngate = \"from_file\"\n",
+    )
+    .unwrap();
     let print = |command: &str, args: &[&str], env: &[(&str, &str)]| {
-        let output = park(command).args(args).args(["--print-config", "--config"]).arg(&file).envs(env.to_vec()).output().unwrap();
+        let output = park(command)
+            .args(args)
+            .args(["--print-config", "--config"])
+            .arg(&file)
+            .envs(env.to_vec())
+            .output()
+            .unwrap();
         assert!(output.status.success(), "{}", stderr(&output));
         String::from_utf8(output.stdout).unwrap()
     };
@@ -267,7 +296,14 @@ fn processes_without_vision_are_lean() {
         assert!(!libraries.contains("opencv"), "{command} links OpenCV:\n{libraries}");
         let time = || {
             let start = std::time::Instant::now();
-            assert!(Command::new(binary(command)).arg("--version").stdout(Stdio::null()).status().unwrap().success());
+            assert!(
+                Command::new(binary(command))
+                    .arg("--version")
+                    .stdout(Stdio::null())
+                    .status()
+                    .unwrap()
+                    .success()
+            );
             start.elapsed()
         };
         // The best of a few: a busy machine must not fail what a quiet one shows.

@@ -21,11 +21,19 @@ const LOGGED: &str = "sqlite3 park.db 'select type from records'";
 
 const RECIPES: &[Recipe] = &[
     Recipe { words: "sort | uniq -c", instead: &[], then: "", shows: "RKJ4F82" },
-    Recipe { words: "--camera cam_in | park-detect plates | park-gate --gate gate_in --allow allow.txt --db park.db\n", instead: &[], then: "", shows: "parking_entry" },
+    Recipe {
+        words: "--camera cam_in | park-detect plates | park-gate --gate gate_in --allow allow.txt --db park.db\n",
+        instead: &[],
+        then: "",
+        shows: "parking_entry",
+    },
     Recipe {
         words: "--barrier serial:",
         instead: &[
-            ("park-capture rtsp", "socat PTY,link=barrier,rawer PTY,link=far,rawer & socat PTY,link=reader,rawer PTY,link=card,rawer &\nuntil [ -e card ] && [ -e far ]; do sleep 0.05; done\npark-capture rtsp"),
+            (
+                "park-capture rtsp",
+                "socat PTY,link=barrier,rawer PTY,link=far,rawer & socat PTY,link=reader,rawer PTY,link=card,rawer &\nuntil [ -e card ] && [ -e far ]; do sleep 0.05; done\npark-capture rtsp",
+            ),
             ("rtsp://camera.example/1", "gate.mp4 --fps 5"),
             ("/dev/serial/by-id/", ""),
             ("--reader", "--timeout 15 --reader"),
@@ -34,7 +42,12 @@ const RECIPES: &[Recipe] = &[
         then: "kill %1 %2; sqlite3 park.db 'select type from records'",
         shows: "parking_entry",
     },
-    Recipe { words: "--map lot.json | park-track --lot lot_1 | park-serve", instead: &[SERVE], then: LOGGED, shows: "slot_changed" },
+    Recipe {
+        words: "--map lot.json | park-track --lot lot_1 | park-serve",
+        instead: &[SERVE],
+        then: LOGGED,
+        shows: "slot_changed",
+    },
     Recipe {
         words: "--input unix-listen:park.sock &",
         instead: &[
@@ -45,14 +58,35 @@ const RECIPES: &[Recipe] = &[
         then: "wait $gate; kill %1; wait %1; sqlite3 park.db 'select type from records'",
         shows: "parking_entry",
     },
-    Recipe { words: "cmp first.ndjson", instead: &[], then: "wc -l < again.ndjson; echo same", shows: "same" },
-    Recipe { words: "--spool", instead: &[("/dev/shm/park", "spool")], then: "ls spool | wc -l", shows: "\"type\":\"camera_status\"" },
+    Recipe {
+        words: "cmp first.ndjson",
+        instead: &[],
+        then: "wc -l < again.ndjson; echo same",
+        shows: "same",
+    },
+    Recipe {
+        words: "--spool",
+        instead: &[("/dev/shm/park", "spool")],
+        then: "ls spool | wc -l",
+        shows: "\"type\":\"camera_status\"",
+    },
     Recipe { words: "--still", instead: &[], then: "file gate.jpg || ls gate.jpg", shows: "gate.jpg" },
-    Recipe { words: "comm -13", instead: &[("pkill -HUP park-gate", "pkill -HUP park-gate-of-no-one")], then: "", shows: "NEW1234" },
+    Recipe {
+        words: "comm -13",
+        instead: &[("pkill -HUP park-gate", "pkill -HUP park-gate-of-no-one")],
+        then: "",
+        shows: "NEW1234",
+    },
     Recipe { words: "sqlite3 park.db", instead: &[], then: "", shows: "allow" },
     Recipe {
         words: "curl -sN",
-        instead: &[("curl -sN", "park-serve --listen 127.0.0.1:18765 --db x.db < /dev/null & until curl -so health http://127.0.0.1:18765/healthz; do sleep 0.05; done\ncurl -sN --max-time 1"), (":8000", ":18765")],
+        instead: &[
+            (
+                "curl -sN",
+                "park-serve --listen 127.0.0.1:18765 --db x.db < /dev/null & until curl -so health http://127.0.0.1:18765/healthz; do sleep 0.05; done\ncurl -sN --max-time 1",
+            ),
+            (":8000", ":18765"),
+        ],
         then: "true; kill %1",
         shows: "event: connected",
     },
@@ -89,7 +123,11 @@ fn sorted(text: &str) -> String {
 #[test]
 fn every_recipe_of_the_readme_runs() {
     let blocks = blocks();
-    assert_eq!(blocks.len(), RECIPES.len(), "a recipe in the README has no entry here, or the other way round");
+    assert_eq!(
+        blocks.len(),
+        RECIPES.len(),
+        "a recipe in the README has no entry here, or the other way round"
+    );
     for block in blocks {
         let fitting: Vec<&Recipe> = RECIPES.iter().filter(|recipe| block.contains(recipe.words)).collect();
         let [recipe] = fitting[..] else { panic!("{} entries fit this recipe:\n{block}", fitting.len()) };
@@ -102,7 +140,12 @@ fn every_recipe_of_the_readme_runs() {
         let output = shell(&format!("export LC_ALL=C\n{script}\nset +e\n{}\ntrue", recipe.then), dir.path());
         let shown = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{script}\n{shown}\n{}", stderr(&output));
-        assert!(shown.contains(recipe.shows), "no {:?} from\n{script}\n{shown}\n{}", recipe.shows, stderr(&output));
+        assert!(
+            shown.contains(recipe.shows),
+            "no {:?} from\n{script}\n{shown}\n{}",
+            recipe.shows,
+            stderr(&output)
+        );
     }
 }
 

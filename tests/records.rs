@@ -12,7 +12,10 @@ pub fn assert_same(path: &str, made: &str) {
         std::fs::write(&file, made).unwrap();
     }
     let kept = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(kept == made, "{path} is not what the code says: run PARK_UPDATE=1 cargo test --test main {path}");
+    assert!(
+        kept == made,
+        "{path} is not what the code says: run PARK_UPDATE=1 cargo test --test main {path}"
+    );
 }
 
 #[test]
@@ -24,7 +27,8 @@ fn schema_of(command: &str) -> (Validator, Vec<String>) {
     let output = run(command, &["--schema"], b"");
     assert!(output.status.success());
     let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let kinds = schema["oneOf"].as_array().unwrap().iter().map(|one| one["title"].as_str().unwrap().to_owned());
+    let kinds =
+        schema["oneOf"].as_array().unwrap().iter().map(|one| one["title"].as_str().unwrap().to_owned());
     let kinds = kinds.collect();
     (jsonschema::validator_for(&schema).unwrap(), kinds)
 }
@@ -35,7 +39,10 @@ fn assert_fits(command: &str, written: &[Value]) {
     assert!(!written.is_empty(), "{command} wrote nothing to check");
     for record in written {
         let kind = record["type"].as_str().unwrap();
-        assert!(kinds.iter().any(|known| known == kind), "{command} wrote a {kind}, which its --schema does not list");
+        assert!(
+            kinds.iter().any(|known| known == kind),
+            "{command} wrote a {kind}, which its --schema does not list"
+        );
         let errors: Vec<_> = validator.iter_errors(record).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{command}: {record}\n{errors:?}");
         for field in ["id", "timestamp"] {
@@ -74,7 +81,11 @@ fn what_the_gate_pipeline_writes_fits_its_schemas() {
     };
     assert_fits("park-detect", &added(&plates, &frames));
     assert_fits("park-gate", &added(&gate, &plates));
-    let track = run("park-track", &["--lot", "lot_1", "--capacity", "3"], &std::fs::read(dir.path().join("gate")).unwrap());
+    let track = run(
+        "park-track",
+        &["--lot", "lot_1", "--capacity", "3"],
+        &std::fs::read(dir.path().join("gate")).unwrap(),
+    );
     assert!(track.status.success());
     assert_fits("park-track", &added(&records(&track), &gate));
 }

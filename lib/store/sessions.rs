@@ -157,10 +157,7 @@ impl Store {
 
     /// The same by card.
     pub fn inside_by_card(&self, card: &str, at: Time) -> Result<Option<Session>> {
-        self.newest(
-            "card = ?1 AND entered < ?2 AND (exited IS NULL OR exited >= ?2)",
-            &[&card, &at.millis()],
-        )
+        self.newest("card = ?1 AND entered < ?2 AND (exited IS NULL OR exited >= ?2)", &[&card, &at.millis()])
     }
 
     /// The newest session with this number or card that had begun before `at`, ended or not.

@@ -35,7 +35,9 @@ pub fn park(command: &str) -> Command {
     let mut process = Command::new(binary(command));
     process.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     // A test must not see this machine's settings or leave state behind.
-    process.env("XDG_CONFIG_HOME", "/nonexistent").env("PARK_STATE_DIR", std::env::temp_dir().join("park-test-state"));
+    process
+        .env("XDG_CONFIG_HOME", "/nonexistent")
+        .env("PARK_STATE_DIR", std::env::temp_dir().join("park-test-state"));
     process
 }
 
@@ -154,7 +156,8 @@ impl Running {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let line = self.errors.recv_timeout(left).unwrap_or_else(|_| panic!("stderr never said {text:?}"));
+            let line =
+                self.errors.recv_timeout(left).unwrap_or_else(|_| panic!("stderr never said {text:?}"));
             if line.contains(text) {
                 return line;
             }

@@ -88,13 +88,24 @@ fn text(schema: &Map<String, Value>) -> String {
 /// The fields of an object, those of nested objects as `outer.inner`, of arrays of objects as `outer[].inner`.
 fn fields(page: &mut String, schema: &Map<String, Value>, prefix: &str) {
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
-    let required: Vec<&str> =
-        schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let required: Vec<&str> = schema
+        .get("required")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     for (name, field) in properties {
         let Some(field) = field.as_object() else { continue };
         let needed = if required.contains(&name.as_str()) { ", required" } else { "" };
         let head = format!("{prefix}{name}");
-        let _ = writeln!(page, ".TP\n\\fB{}\\fR ({}{needed})\n{}", escape(&head), kind(field), escape(&text(field)));
+        let _ = writeln!(
+            page,
+            ".TP\n\\fB{}\\fR ({}{needed})\n{}",
+            escape(&head),
+            kind(field),
+            escape(&text(field))
+        );
         for (value, meaning) in choices(field) {
             let _ = writeln!(page, ".br\n\\fI{}\\fR: {}", escape(&value), escape(&meaning));
         }
@@ -109,11 +120,17 @@ fn fields(page: &mut String, schema: &Map<String, Value>, prefix: &str) {
 fn kind(field: &Map<String, Value>) -> String {
     let name = match field.get("type") {
         Some(Value::String(name)) => name.clone(),
-        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).find(|name| *name != "null").unwrap_or("any").into(),
+        Some(Value::Array(names)) => {
+            names.iter().filter_map(Value::as_str).find(|name| *name != "null").unwrap_or("any").into()
+        }
         _ if !choices(field).is_empty() => "string".into(),
         _ => "any".into(),
     };
-    match (name.as_str(), field.get("format").and_then(Value::as_str), field.get("items").and_then(Value::as_object)) {
+    match (
+        name.as_str(),
+        field.get("format").and_then(Value::as_str),
+        field.get("items").and_then(Value::as_object),
+    ) {
         ("string", Some("date-time"), _) => "time".into(),
         ("array", _, Some(items)) => format!("array of {}", kind(items)),
         _ => name,
