@@ -108,7 +108,7 @@ pub fn stills() -> Vec<(Show, Vec<(&'static str, f32)>)> {
         walker,
         crf: 0,
     };
-    let parked = Guest { aside: 2.6, gap: 9.2, ..guest("YD63 WTA", British, HATCH, 0x7A2230, 40.0) };
+    let parked = Guest { aside: 4.0, gap: 9.0, ..guest("YD63 WTA", British, HATCH, 0x7A2230, 40.0) };
     vec![
         (
             album(
