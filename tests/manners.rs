@@ -175,8 +175,11 @@ fn term_finishes_and_int_dies_by_the_signal() {
             let mut running = Running::start(command, &args);
             running.send("{\"type\":\"note\",\"n\":1}\n");
             running.next_of("note");
+            // Waiting would close stdin, and the end of the input could come first.
+            let stdin = running.child.stdin.take();
             running.signal(signal);
             let status = running.child.wait().unwrap();
+            drop(stdin);
             match signal {
                 libc::SIGTERM => assert_eq!(status.code(), Some(0), "{command}"),
                 _ => assert_eq!(status.signal(), Some(libc::SIGINT), "{command}"),

@@ -20,7 +20,7 @@ const SERVE: (&str, &str) = ("park-serve --db", "park-serve --listen 127.0.0.1:0
 const LOGGED: &str = "sqlite3 park.db 'select type from records'";
 
 const RECIPES: &[Recipe] = &[
-    Recipe { words: "sort | uniq -c", instead: &[], then: "", shows: "RKJ4F82" },
+    Recipe { words: "sort | uniq -c", instead: &[], then: "", shows: "7KPL382" },
     Recipe {
         words: "--camera cam_in | park-detect plates | park-gate --gate gate_in --allow allow.txt --db park.db\n",
         instead: &[],

@@ -404,7 +404,8 @@ fn a_command_reaches_a_gate_at_the_other_end_of_a_socket() {
     server.status_when(|status| status["controllers"] == json!([]));
     dashboard.send(&json!({ "type": "gate_control", "payload": { "action": "open" } }));
     assert!(dashboard.next_of("error")["payload"]["message"].as_str().unwrap().contains("no controller"));
-    // Commands are in the log.
+    // Commands are in the log, at the latest when the server has ended.
+    server.terminate();
     let store = Store::open(dir.path().join("park.db")).unwrap();
     let commands = Query { kinds: &["gate_control"], ..Query::default() };
     assert_eq!(store.since(0, &commands, 9).unwrap().len(), 2);
