@@ -210,10 +210,10 @@ fn count_and_timeout_end_early() {
         let output = run(command, &with(&args, &["--count", "3"]), &input);
         assert!(output.status.success(), "{command}: {}", stderr(&output));
         assert_eq!(records(&output).len(), 3, "{command}");
-        let running = Running::start(command, &with(&args, &["--timeout", "0.2"]));
-        let Running { .. } = &running;
-        let mut running = running;
+        let mut running = Running::start(command, &with(&args, &["--timeout", "0.2"]));
+        let stdin = running.child.stdin.take();
         assert!(running.child.wait().unwrap().success(), "{command}");
+        drop(stdin);
     }
 }
 
