@@ -14,6 +14,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::time::interval;
 
+use crate::access::Access;
 use crate::history::History;
 use crate::http::{Doors, accept};
 use crate::hub::Hub;
@@ -141,6 +142,7 @@ fn serve(args: ServeArgs, context: &Context) -> Result<End> {
         hub: Arc::clone(&hub),
         intake: Intake::new(session.injector(!args.once)),
         history: History::new(path),
+        access: Access::open(),
         doors: doors(&args, &listener)?,
         context: context.clone(),
     });
@@ -240,6 +242,7 @@ async fn keep_house(server: Arc<Server>) {
     loop {
         second.tick().await;
         server.hub.sweep();
+        server.hub.expire(server.seconds());
         seconds = (seconds + 1) % 30;
         if seconds == 0 {
             server.hub.ping(&sse::event::FORM, &sse::event::ping(server.now()));

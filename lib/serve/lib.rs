@@ -7,10 +7,12 @@
 //! * [`cli`]: the command.
 //! * [`ingest`], [`intake`]: records into the log, from streams and from connections.
 //! * [`history`]: the log, read by those who resume.
+//! * [`access`]: who comes, and what they may do.
 //! * [`hub`]: who listens, what holds now, who controls which gate.
 //! * [`channels`]: dialect A, WebSocket channels of gates. [`sse`]: dialect B, Server-Sent Events.
 //! * [`http`]: connections, guard, routes, pages. [`server`]: what all of these share.
 
+pub mod access;
 pub mod channels;
 mod check;
 pub mod cli;

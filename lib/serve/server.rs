@@ -5,6 +5,7 @@ use std::sync::Arc;
 use park_core::cli::{Context, Log};
 use park_core::record::Time;
 
+use crate::access::Access;
 use crate::history::History;
 use crate::http::Doors;
 use crate::hub::Hub;
@@ -18,6 +19,8 @@ pub struct Server {
     pub intake: Intake,
     /// The log, to be read.
     pub history: History,
+    /// Who may come in.
+    pub access: Access,
     /// Whom the doors are open to.
     pub doors: Doors,
     /// The command's world: its clock, its log of messages.
@@ -28,6 +31,11 @@ impl Server {
     /// The wall clock, for what arises at this edge.
     pub fn now(&self) -> Time {
         self.context.now()
+    }
+
+    /// The wall clock in seconds since 1970, as tokens count.
+    pub fn seconds(&self) -> u64 {
+        u64::try_from(self.now().millis() / 1000).unwrap_or(0)
     }
 
     /// Where messages go.

@@ -10,6 +10,7 @@ use park_core::stream::Peer;
 
 use super::message::{self, FORM};
 use super::socket::Socket;
+use crate::access::Person;
 use crate::hub::{Interest, Joining, Scope, Subscriber};
 use crate::server::Server;
 
@@ -17,10 +18,11 @@ use crate::server::Server;
 const LONGEST: usize = 1024 * 1024;
 
 /// Serves the controller of `gate` until it goes or is sent away.
-pub async fn serve(upgraded: Upgraded, server: Arc<Server>, gate: String) {
-    let interest = Interest { scope: Scope::Nothing, types: Vec::new() };
+pub async fn serve(upgraded: Upgraded, server: Arc<Server>, person: Arc<Person>, gate: String) {
+    let interest = Interest { scope: Scope::Nothing, ..Interest::default() };
     let name = format!("controller/{gate}");
-    let joining = Joining { channel: &name, interest, form: &FORM, answers: true, cut: None };
+    let joining =
+        Joining { channel: &name, interest, form: &FORM, answers: true, cut: None, expires: person.expires };
     let subscription = server.hub.join(joining, |_, _| Vec::new());
     let writer = Answers { subscriber: Arc::clone(subscription.subscriber()), server: Arc::clone(&server) };
     let peer = Peer::two_way(format!("/ws/{name}"), false, Box::new(writer));

@@ -10,6 +10,7 @@ use park_core::record::{Stamp, encode};
 
 use super::message::{self, Command, FORM};
 use super::socket::Socket;
+use crate::access::Person;
 use crate::hub::{Interest, Joining, Scope, State, Subscriber};
 use crate::server::Server;
 
@@ -24,7 +25,7 @@ const ANSWER: Duration = Duration::from_secs(10);
 const LONGEST: usize = 16 * 1024;
 
 /// Serves one dashboard on channel `name` until it goes or is sent away.
-pub async fn serve(upgraded: Upgraded, server: Arc<Server>, name: String) {
+pub async fn serve(upgraded: Upgraded, server: Arc<Server>, person: Arc<Person>, name: String) {
     let scope = match name.as_str() {
         "admin" => Scope::Everything,
         "gate_all" => Scope::AnyGate,
@@ -34,16 +35,22 @@ pub async fn serve(upgraded: Upgraded, server: Arc<Server>, name: String) {
         Scope::Gate(gate) => Some(gate.clone()),
         _ => None,
     };
-    let interest = Interest { scope, types: Vec::new() };
+    let interest = Interest { scope, types: Vec::new(), view: person.view() };
     let wanted = interest.clone();
     let greet = move |state: &State| -> Vec<Bytes> {
         let standing = state.latest().into_iter().filter(|event| STANDING.contains(&event.kind.as_str()));
         standing.filter(|event| wanted.wants(event)).filter_map(|event| event.form(&FORM)).collect()
     };
-    let joining = Joining { channel: &name, interest, form: &FORM, answers: true, cut: None };
+    let joining =
+        Joining { channel: &name, interest, form: &FORM, answers: true, cut: None, expires: person.expires };
     let subscription = server.hub.join(joining, |_, state| greet(state));
     let mut socket = Socket::new(upgraded, LONGEST, 1024).await;
     while let Some(text) = socket.next(&subscription).await {
+        if !person.may_command() {
+            let reason = "only operators command gates".to_owned();
+            answer_error(&server, subscription.subscriber(), gate.as_deref(), reason, None);
+            continue;
+        }
         match message::command(&text, gate.as_deref(), server.now()) {
             Ok(command) => relay(&server, command, subscription.subscriber()).await,
             Err(reason) => answer_error(&server, subscription.subscriber(), gate.as_deref(), reason, None),

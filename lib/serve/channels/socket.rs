@@ -127,6 +127,7 @@ fn farewell(why: Why) -> (CloseCode, &'static str) {
         Why::Slow => (CloseCode::Again, "too slow: connect again"),
         Why::Stopping => (CloseCode::Away, "the server stops: connect again"),
         Why::Replaced => (CloseCode::Policy, "another connection took this place"),
+        Why::Expired => (CloseCode::Library(4401), "the token has expired"),
         Why::Silent => (CloseCode::Policy, "no answer to pings"),
     }
 }

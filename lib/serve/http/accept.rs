@@ -114,10 +114,14 @@ async fn serve(
     }
 }
 
-async fn answer(request: Request<Incoming>, routes: impl Routes, server: Arc<Server>) -> Response<Body> {
+async fn answer(mut request: Request<Incoming>, routes: impl Routes, server: Arc<Server>) -> Response<Body> {
     if let Some((status, reason)) = server.doors.refuses(request.method(), request.headers()) {
         return plain(status, reason);
     }
+    match server.access.who(request.headers(), request.uri().query(), server.seconds()) {
+        Ok(person) => request.extensions_mut().insert(person),
+        Err(_) => return plain(StatusCode::UNAUTHORIZED, "who are you?"),
+    };
     let shared_with = server.doors.shared_with(request.headers()).cloned();
     let mut response = if request.method() == Method::OPTIONS {
         plain(StatusCode::NO_CONTENT, "")

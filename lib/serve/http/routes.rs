@@ -14,6 +14,7 @@ use warp::reply::{Response, json, with_status};
 use warp::{Filter, Rejection, Reply};
 
 use super::{Connection, pages};
+use crate::access::Person;
 use crate::channels::upgrade::{Upgrade, upgrade};
 use crate::channels::{controller, dashboard, message};
 use crate::hub::Event;
@@ -47,11 +48,15 @@ pub fn routes(server: &Arc<Server>) -> BoxedFilter<(Response,)> {
         .and_then(gate_id)
         .and(upgrade())
         .and(warp::ext::get::<Connection>())
+        .and(warp::ext::get::<Arc<Person>>())
         .and(server.clone())
-        .map(|gate, upgrade: Upgrade, connection, server| {
+        .map(|gate: String, upgrade: Upgrade, connection, person: Arc<Person>, server| {
+            if !person.may_control(&gate) {
+                return forbidden();
+            }
             let answer = upgrade.accept().into_response();
             tokio::spawn(take_over(upgrade, connection, move |upgraded| {
-                controller::serve(upgraded, server, gate)
+                controller::serve(upgraded, server, person, gate)
             }));
             answer
         });
@@ -59,11 +64,16 @@ pub fn routes(server: &Arc<Server>) -> BoxedFilter<(Response,)> {
         .and_then(gate_id)
         .and(upgrade())
         .and(warp::ext::get::<Connection>())
+        .and(warp::ext::get::<Arc<Person>>())
         .and(server)
-        .map(|name, upgrade: Upgrade, connection, server| {
+        .map(|name: String, upgrade: Upgrade, connection, person: Arc<Person>, server| {
+            let admin = name == "admin";
+            if !(person.may_administer() || person.may_watch() && !admin) {
+                return forbidden();
+            }
             let answer = upgrade.accept().into_response();
             tokio::spawn(take_over(upgrade, connection, move |upgraded| {
-                dashboard::serve(upgraded, server, name)
+                dashboard::serve(upgraded, server, person, name)
             }));
             answer
         });
@@ -71,6 +81,12 @@ pub fn routes(server: &Arc<Server>) -> BoxedFilter<(Response,)> {
     let sockets = controllers.or(dashboards).unify();
     let all = rest.or(sockets).unify().or(pages::pages().map(Reply::into_response)).unify();
     all.recover(refusal).unify().boxed()
+}
+
+/// Not for somebody of this role.
+fn forbidden() -> Response {
+    let answer = json(&json!({ "success": false, "error": "not with this role" }));
+    with_status(answer, StatusCode::FORBIDDEN).into_response()
 }
 
 /// Waits until the answer has gone out and the connection speaks WebSocket.

@@ -6,9 +6,12 @@ use bytes::Bytes;
 use park_core::Result;
 use park_core::record::{Envelope, Time, derive_id};
 use park_store::{Logged, Record};
+use serde::Deserialize;
+
+use super::interest::PERSONAL;
 
 /// How many dialects there may be.
-const FORMS: usize = 4;
+const FORMS: usize = 8;
 
 /// A dialect's encoding of a record, made once and shared by all who speak it.
 pub struct Form {
@@ -35,6 +38,8 @@ pub struct Event {
     pub gate_id: Option<String>,
     /// The lot it concerns.
     pub lot_id: Option<String>,
+    /// The user it belongs to, if it belongs to one.
+    pub user_id: Option<String>,
     /// The whole line, without its newline.
     pub line: String,
     forms: [OnceLock<Option<Bytes>>; FORMS],
@@ -53,6 +58,7 @@ impl Event {
             source: owned(&record.source),
             gate_id: owned(&record.gate_id),
             lot_id: owned(&record.lot_id),
+            user_id: user_of(record),
             line: record.line().trim_end().to_owned(),
             forms: Default::default(),
         }
@@ -60,8 +66,9 @@ impl Event {
 
     /// The event of a record of the log.
     pub fn logged(logged: Logged) -> Event {
-        let source = Envelope::parse(logged.body.as_bytes()).ok();
-        let source = source.and_then(|record| record.source.as_deref().map(str::to_owned));
+        let record = Envelope::parse(logged.body.as_bytes()).ok();
+        let source = record.as_ref().and_then(|record| record.source.as_deref().map(str::to_owned));
+        let user_id = record.as_ref().and_then(user_of);
         Event {
             seq: logged.seq,
             id: logged.id,
@@ -70,6 +77,7 @@ impl Event {
             source,
             gate_id: logged.gate_id,
             lot_id: logged.lot_id,
+            user_id,
             line: logged.body,
             forms: Default::default(),
         }
@@ -97,6 +105,16 @@ impl Event {
     pub fn form(&self, form: &Form) -> Option<Bytes> {
         self.forms[form.place % FORMS].get_or_init(|| (form.encode)(self)).clone()
     }
+}
+
+/// Whose record it is, if it is of a type that belongs to single users.
+fn user_of(record: &Envelope<'_>) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Owned {
+        user_id: Option<String>,
+    }
+    let personal = PERSONAL.contains(&record.kind.as_str());
+    personal.then(|| serde_json::from_str::<Owned>(record.payload_json()).ok()?.user_id)?
 }
 
 #[cfg(test)]

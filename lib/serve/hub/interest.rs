@@ -1,4 +1,4 @@
-//! Which records a subscriber wants.
+//! Which records a subscriber wants, and which it may see.
 
 use super::Event;
 
@@ -9,6 +9,8 @@ pub struct Interest {
     pub scope: Scope,
     /// The types wanted; empty means all but the readings of single frames (`plates`, `slots`).
     pub types: Vec<String>,
+    /// What it may see of that.
+    pub view: View,
 }
 
 /// Where records come from.
@@ -27,8 +29,39 @@ pub enum Scope {
     Lots(Vec<String>),
 }
 
+/// What somebody may see, whatever they want. Decided once, at the door; see [`crate::access::Person::view`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum View {
+    /// All there is.
+    #[default]
+    Everything,
+    /// The site at work: gates, lots, cameras; not what belongs to single users.
+    Site,
+    /// What the public may know of lots, and what belongs to this user.
+    User(String),
+}
+
+/// What anybody with an account may know.
+const PUBLIC: &[&str] = &["slot_changed", "parking_update", "capacity_update", "system_announcement"];
+
+/// What belongs to one user.
+pub(super) const PERSONAL: &[&str] = &["booking_updated", "payment_updated", "notification"];
+
+impl View {
+    /// Whether this record may be shown.
+    pub fn shows(&self, event: &Event) -> bool {
+        let kind = event.kind.as_str();
+        match self {
+            View::Everything => true,
+            View::Site => kind != "live_stats" && !PERSONAL.contains(&kind),
+            View::User(user) if PERSONAL.contains(&kind) => event.user_id.as_deref() == Some(user),
+            View::User(_) => PUBLIC.contains(&kind),
+        }
+    }
+}
+
 impl Interest {
-    /// Whether it wants this record.
+    /// Whether it wants this record and may see it.
     pub fn wants(&self, event: &Event) -> bool {
         let place = match &self.scope {
             Scope::Everything => true,
@@ -42,5 +75,6 @@ impl Interest {
                 true => !matches!(event.kind.as_str(), "plates" | "slots"),
                 false => self.types.contains(&event.kind),
             }
+            && self.view.shows(event)
     }
 }

@@ -4,6 +4,7 @@
 //! joins learns its place in the log under the same lock, so that between what it reads from the log and what it
 //! is sent nothing is missing and nothing comes twice.
 
+mod audience;
 mod controllers;
 mod event;
 mod interest;
@@ -18,9 +19,10 @@ use std::time::Instant;
 use bytes::Bytes;
 use tokio::sync::Notify;
 
+use audience::Audiences;
 pub use controllers::Controllers;
 pub use event::{Event, Form};
-pub use interest::{Interest, Scope};
+pub use interest::{Interest, Scope, View};
 pub use queue::{Queue, Taken, Why};
 pub use state::State;
 
@@ -36,7 +38,7 @@ pub struct Position {
 /// One subscriber.
 pub struct Subscriber {
     number: u64,
-    interest: Interest,
+    interest: Mutex<Arc<Interest>>,
     form: &'static Form,
     /// Its name in `/status`: the channel.
     channel: String,
@@ -48,6 +50,8 @@ pub struct Subscriber {
     answers: bool,
     /// Cuts its connection when even its end cannot be delivered.
     cut: Option<Arc<Notify>>,
+    /// When its right to listen ends, in seconds since 1970; `u64::MAX` for never.
+    expires: AtomicU64,
 }
 
 /// Who wants to join.
@@ -63,6 +67,8 @@ pub struct Joining<'a> {
     pub answers: bool,
     /// What cuts its connection when even its end cannot be delivered, where writing itself has no time-out.
     pub cut: Option<Arc<Notify>>,
+    /// When its right to listen ends, in seconds since 1970, if ever.
+    pub expires: Option<u64>,
 }
 
 /// What the hub counts.
@@ -94,7 +100,7 @@ pub struct Hub {
 struct Inner {
     position: Position,
     state: State,
-    subscribers: Vec<Arc<Subscriber>>,
+    audiences: Audiences,
     full: Vec<(Instant, Arc<Subscriber>)>,
     next: u64,
 }
@@ -129,18 +135,15 @@ impl Hub {
         let Some(last) = events.last() else { return };
         let mut inner = self.lock();
         inner.position = Position { seq: last.seq, id: last.id.clone() };
-        let Inner { state, subscribers, full, .. } = &mut *inner;
+        let Inner { state, audiences, full, .. } = &mut *inner;
         for event in events {
             state.take(event);
             self.answer(event);
         }
-        for subscriber in subscribers {
-            let wanted = events.iter().filter(|event| subscriber.interest.wants(event));
-            if subscriber.queue.push(wanted.filter_map(|event| event.form(subscriber.form))) {
-                self.counts.slow.fetch_add(1, Ordering::Relaxed);
-                full.push((Instant::now(), Arc::clone(subscriber)));
-            }
-        }
+        audiences.send(events, |slow| {
+            self.counts.slow.fetch_add(1, Ordering::Relaxed);
+            full.push((Instant::now(), Arc::clone(slow)));
+        });
         self.counts.published.fetch_add(events.len() as u64, Ordering::Relaxed);
     }
 
@@ -148,7 +151,7 @@ impl Hub {
     fn answer(&self, event: &Event) {
         let asker = self.controllers.answered(event).and_then(|asker| asker.upgrade());
         if let Some(asker) = asker
-            && !asker.interest.wants(event)
+            && !asker.interest().wants(event)
         {
             asker.queue.push(event.form(asker.form));
         }
@@ -165,13 +168,14 @@ impl Hub {
         inner.next += 1;
         let subscriber = Arc::new(Subscriber {
             number: inner.next,
-            interest: joining.interest,
+            interest: Mutex::new(Arc::new(joining.interest)),
             form: joining.form,
             channel: joining.channel.to_owned(),
             queue: Queue::new(self.limit),
             heard: AtomicU64::new(self.seconds()),
             answers: joining.answers,
             cut: joining.cut,
+            expires: AtomicU64::new(joining.expires.unwrap_or(u64::MAX)),
         });
         // The greeting is bounded by the state, not by the queue.
         for frame in greet(&inner.position, &inner.state) {
@@ -180,7 +184,7 @@ impl Hub {
         if self.is_stopping() {
             subscriber.queue.end(Why::Stopping);
         }
-        inner.subscribers.push(Arc::clone(&subscriber));
+        inner.audiences.add(&subscriber);
         Subscription { hub: Arc::clone(self), subscriber }
     }
 
@@ -198,7 +202,7 @@ impl Hub {
     /// How many subscribers each channel has.
     pub fn channels(&self) -> BTreeMap<String, usize> {
         let mut channels = BTreeMap::new();
-        for subscriber in &self.lock().subscribers {
+        for subscriber in self.lock().audiences.members() {
             *channels.entry(subscriber.channel.clone()).or_insert(0) += 1;
         }
         channels
@@ -207,7 +211,7 @@ impl Hub {
     /// Sends `frame` to every subscriber of a dialect, and sends away those that answer pings but have been silent.
     pub fn ping(&self, form: &'static Form, frame: &Bytes) {
         let now = self.seconds();
-        for subscriber in &self.lock().subscribers {
+        for subscriber in self.lock().audiences.members() {
             if !std::ptr::eq(subscriber.form, form) {
                 continue;
             }
@@ -215,6 +219,15 @@ impl Hub {
                 subscriber.queue.end(Why::Silent);
             } else if subscriber.queue.waiting() == 0 {
                 subscriber.queue.push([frame.clone()]);
+            }
+        }
+    }
+
+    /// Sends away those whose right to listen has ended `now`, in seconds since 1970.
+    pub fn expire(&self, now: u64) {
+        for subscriber in self.lock().audiences.members() {
+            if subscriber.expires.load(Ordering::Relaxed) <= now {
+                subscriber.queue.end(Why::Expired);
             }
         }
     }
@@ -238,7 +251,7 @@ impl Hub {
     /// Tells everybody that the server stops; whoever joins later is told at once.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::SeqCst);
-        for subscriber in &self.lock().subscribers {
+        for subscriber in self.lock().audiences.members() {
             subscriber.queue.end(Why::Stopping);
         }
     }
@@ -257,7 +270,26 @@ impl Hub {
     }
 }
 
+impl Subscriber {
+    fn interest(&self) -> Arc<Interest> {
+        Arc::clone(&self.interest.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
 impl Subscription {
+    /// Changes what the subscriber hears, between one burst and the next: nothing is missed or sent twice.
+    pub fn change(&self, interest: Interest) {
+        let mut inner = self.hub.lock();
+        inner.audiences.remove(&self.subscriber);
+        *self.subscriber.interest.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(interest);
+        inner.audiences.add(&self.subscriber);
+    }
+
+    /// The subscriber may listen on until then, in seconds since 1970; for ever without an end.
+    pub fn renew(&self, expires: Option<u64>) {
+        self.subscriber.expires.store(expires.unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
     /// Notes that the subscriber was heard of.
     pub fn heard(&self) {
         self.subscriber.heard.store(self.hub.seconds(), Ordering::Relaxed);
@@ -278,11 +310,7 @@ impl std::ops::Deref for Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        let mut inner = self.hub.lock();
-        let place = inner.subscribers.binary_search_by_key(&self.subscriber.number, |other| other.number);
-        if let Ok(place) = place {
-            inner.subscribers.remove(place);
-        }
+        self.hub.lock().audiences.remove(&self.subscriber);
     }
 }
 

@@ -17,6 +17,8 @@ pub enum Why {
     Replaced,
     /// It has said nothing for too long, not even to a ping.
     Silent,
+    /// Its token has expired.
+    Expired,
 }
 
 /// What a subscriber takes from its queue.

@@ -6,7 +6,7 @@ use super::*;
 use park_core::record::Envelope;
 use park_core::stream::Peer;
 
-static PLAIN: Form = Form { place: 0, encode: |event| Some(Bytes::from(event.id.clone())) };
+static PLAIN: Form = Form { place: 0, encode: |event| Some(Bytes::from(format!("{}\n", event.id))) };
 
 fn event(seq: i64, place: &str, kind: &str, payload: &str) -> Arc<Event> {
     let line = format!(r#"{{"type":"{kind}","id":"id{seq}",{place}"payload":{payload}}}"#);
@@ -19,17 +19,18 @@ fn waiting(subscription: &Subscription) -> Vec<String> {
     let mut context = Context::from_waker(Waker::noop());
     let mut all = Vec::new();
     while let Poll::Ready(Taken::Frames(frames)) = subscription.queue.poll_take(&mut context, usize::MAX) {
-        all.extend(frames.iter().map(|frame| String::from_utf8(frame.to_vec()).unwrap()));
+        let text = String::from_utf8(frames.concat()).unwrap();
+        all.extend(text.lines().map(str::to_owned));
     }
     all
 }
 
 fn joining(interest: Interest) -> Joining<'static> {
-    Joining { channel: "x", interest, form: &PLAIN, answers: false, cut: None }
+    Joining { channel: "x", interest, form: &PLAIN, answers: false, cut: None, expires: None }
 }
 
 fn listen(hub: &Arc<Hub>, scope: Scope) -> Subscription {
-    hub.join(joining(Interest { scope, types: vec![] }), |_, _| Vec::new())
+    hub.join(joining(Interest { scope, ..Interest::default() }), |_, _| Vec::new())
 }
 
 #[test]
@@ -112,4 +113,50 @@ fn the_gate_belongs_to_whoever_speaks_for_it() {
     assert_eq!(controllers.gates(), ["g"]);
     controllers.gone(&b);
     assert_eq!(controllers.gates(), [""; 0]);
+}
+
+#[test]
+fn each_sees_what_their_role_may_see() {
+    let hub = Hub::new(Position::default(), State::default(), 1000);
+    let see = |view| hub.join(joining(Interest { view, ..Interest::default() }), |_, _| Vec::new());
+    let (admin, staff, anna) = (see(View::Everything), see(View::Site), see(View::User("anna".into())));
+    hub.publish(&[
+        event(1, "", "parking_entry", "{}"),
+        event(2, "", "booking_updated", r#"{"user_id":"anna"}"#),
+        event(3, "", "booking_updated", r#"{"user_id":"otto"}"#),
+        event(4, "", "parking_update", "{}"),
+        event(5, "", "live_stats", "{}"),
+    ]);
+    assert_eq!(waiting(&admin), ["id1", "id2", "id3", "id4", "id5"]);
+    assert_eq!(waiting(&staff), ["id1", "id4"]);
+    assert_eq!(waiting(&anna), ["id2", "id4"]);
+}
+
+#[test]
+fn a_changed_interest_holds_from_the_next_burst_on() {
+    let hub = Hub::new(Position::default(), State::default(), 1000);
+    let one = listen(&hub, Scope::Gate("g".into()));
+    let _other = listen(&hub, Scope::Gate("g".into()));
+    hub.publish(&[event(1, r#""gate_id":"g","#, "gate_status", "{}")]);
+    one.change(Interest { scope: Scope::Gate("h".into()), ..Interest::default() });
+    hub.publish(&[
+        event(2, r#""gate_id":"g","#, "gate_status", "{}"),
+        event(3, r#""gate_id":"h","#, "alert", "{}"),
+    ]);
+    assert_eq!(waiting(&one), ["id1", "id3"]);
+    drop(one);
+    assert_eq!(hub.channels()["x"], 1);
+}
+
+#[test]
+fn an_expired_token_ends_the_stream_unless_it_was_renewed() {
+    let hub = Hub::new(Position::default(), State::default(), 1000);
+    let join = || hub.join(Joining { expires: Some(100), ..joining(Interest::default()) }, |_, _| Vec::new());
+    let (gone, renewed) = (join(), join());
+    hub.expire(99);
+    renewed.renew(Some(200));
+    hub.expire(100);
+    let taken = gone.queue.poll_take(&mut Context::from_waker(Waker::noop()), 100);
+    assert_eq!(taken, Poll::Ready(Taken::End(Why::Expired)));
+    assert!(!renewed.queue.is_ended());
 }

@@ -7,6 +7,7 @@ use http_body_util::{BodyExt, StreamBody};
 use hyper::{Request, Response, StatusCode, header};
 
 use super::stream::Events;
+use crate::access::Person;
 use crate::http::{Body, Connection, plain};
 use crate::hub::{Interest, Scope};
 use crate::server::Server;
@@ -38,8 +39,19 @@ pub async fn answer<B>(request: Request<B>, server: Arc<Server>) -> Response<Bod
     }
     let scope = if lots.is_empty() { Scope::Everything } else { Scope::Lots(lots) };
     let last = last.filter(|id| !id.is_empty());
+    let Some(person) = request.extensions().get::<Arc<Person>>().cloned() else {
+        return plain(StatusCode::UNAUTHORIZED, "who are you?");
+    };
     let cut = request.extensions().get::<Connection>().map(|connection| Arc::clone(&connection.cut));
-    match Events::open(Arc::clone(&server), Interest { scope, types }, last, cut).await {
+    match Events::open(
+        Arc::clone(&server),
+        Interest { scope, types, view: person.view() },
+        person.expires,
+        last,
+        cut,
+    )
+    .await
+    {
         Ok(events) => Response::builder()
             .header(header::CONTENT_TYPE, "text/event-stream")
             .header(header::CACHE_CONTROL, "no-cache, no-transform")

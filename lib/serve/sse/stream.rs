@@ -29,6 +29,7 @@ type Page = Pin<Box<dyn Future<Output = Result<Vec<Event>>> + Send>>;
 pub struct Events {
     server: Arc<Server>,
     interest: Interest,
+    expires: Option<u64>,
     cut: Option<Arc<Notify>>,
     ready: VecDeque<Bytes>,
     /// What is being replayed: the place reached, and the page being read.
@@ -45,6 +46,7 @@ impl Events {
     pub async fn open(
         server: Arc<Server>,
         interest: Interest,
+        expires: Option<u64>,
         last: Option<String>,
         cut: Option<Arc<Notify>>,
     ) -> Result<Events> {
@@ -52,6 +54,7 @@ impl Events {
         let now = server.now();
         let mut events = Events {
             interest,
+            expires,
             cut,
             ready: VecDeque::new(),
             replay: None,
@@ -84,8 +87,8 @@ impl Events {
     fn join(&mut self) -> String {
         let mut resume_at = String::new();
         let hub: &Arc<Hub> = &self.server.hub;
-        let (interest, cut) = (self.interest.clone(), self.cut.clone());
-        let joining = Joining { channel: "sse", interest, form: &FORM, answers: false, cut };
+        let (interest, expires, cut) = (self.interest.clone(), self.expires, self.cut.clone());
+        let joining = Joining { channel: "sse", interest, form: &FORM, answers: false, cut, expires };
         let subscription = hub.join(joining, |position, _| {
             self.live_from = position.seq;
             resume_at.clone_from(&position.id);
@@ -173,6 +176,7 @@ impl Stream for Events {
                 Taken::End(why) => this.finish(match why {
                     Why::Slow => "too slow: resume from the last id",
                     Why::Stopping => "the server stops",
+                    Why::Expired => "the token has expired",
                     Why::Replaced | Why::Silent => "ended",
                 }),
             }

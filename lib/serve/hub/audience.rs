@@ -1,0 +1,108 @@
+//! Those who are sent the same: what they hear is encoded, filtered and joined once for all of them.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+
+use super::{Event, Form, Interest, Subscriber};
+
+/// Subscribers with one dialect and one interest.
+pub(super) struct Audience {
+    form: &'static Form,
+    interest: Arc<Interest>,
+    /// In the order in which they came; their numbers rise.
+    members: Vec<Arc<Subscriber>>,
+}
+
+/// What is sent in one piece is about this long at most, so that a queue's bound stays fine-grained.
+const PIECE: usize = 16 * 1024;
+
+impl Audience {
+    /// Sends them what they want of `events`; those whose queue was full are passed to `full`.
+    fn send(&self, events: &[Arc<Event>], mut full: impl FnMut(&Arc<Subscriber>)) {
+        let pieces = self.pieces(events);
+        if pieces.is_empty() {
+            return;
+        }
+        for member in &self.members {
+            if member.queue.push(pieces.iter().cloned()) {
+                full(member);
+            }
+        }
+    }
+
+    fn pieces(&self, events: &[Arc<Event>]) -> Vec<Bytes> {
+        let wanted = events.iter().filter(|event| self.interest.wants(event));
+        let mut frames = wanted.filter_map(|event| event.form(self.form)).peekable();
+        let mut pieces = Vec::new();
+        while let Some(first) = frames.next() {
+            let mut length = first.len();
+            let mut following = Vec::new();
+            while let Some(frame) = frames.next_if(|frame| length + frame.len() <= PIECE) {
+                length += frame.len();
+                following.push(frame);
+            }
+            pieces.push(joined(first, &following, length));
+        }
+        pieces
+    }
+}
+
+/// One piece of several frames; one frame alone is shared as it is.
+fn joined(first: Bytes, following: &[Bytes], length: usize) -> Bytes {
+    if following.is_empty() {
+        return first;
+    }
+    let mut piece = BytesMut::with_capacity(length);
+    piece.extend_from_slice(&first);
+    following.iter().for_each(|frame| piece.extend_from_slice(frame));
+    piece.freeze()
+}
+
+/// All audiences.
+#[derive(Default)]
+pub(super) struct Audiences(Vec<Audience>);
+
+impl Audiences {
+    /// Adds a subscriber to the audience of its like.
+    pub(super) fn add(&mut self, subscriber: &Arc<Subscriber>) {
+        let (form, interest) = (subscriber.form, subscriber.interest());
+        let like =
+            |audience: &&mut Audience| std::ptr::eq(audience.form, form) && *audience.interest == *interest;
+        let member = Arc::clone(subscriber);
+        match self.0.iter_mut().find(like) {
+            Some(audience) => {
+                // One that changes its interest may be older than those who are there.
+                let place = audience.members.partition_point(|other| other.number < member.number);
+                audience.members.insert(place, member);
+            }
+            None => self.0.push(Audience { form, interest, members: vec![member] }),
+        }
+    }
+
+    /// Takes a subscriber out.
+    pub(super) fn remove(&mut self, subscriber: &Subscriber) {
+        let (form, interest) = (subscriber.form, subscriber.interest());
+        let like = |audience: &Audience| std::ptr::eq(audience.form, form) && *audience.interest == *interest;
+        let Some(at) = self.0.iter().position(like) else { return };
+        let members = &mut self.0[at].members;
+        if let Ok(place) = members.binary_search_by_key(&subscriber.number, |other| other.number) {
+            members.remove(place);
+        }
+        if members.is_empty() {
+            self.0.swap_remove(at);
+        }
+    }
+
+    /// Sends `events` to all who want them; those whose queue was full are passed to `full`.
+    pub(super) fn send(&self, events: &[Arc<Event>], mut full: impl FnMut(&Arc<Subscriber>)) {
+        for audience in &self.0 {
+            audience.send(events, &mut full);
+        }
+    }
+
+    /// Every subscriber.
+    pub(super) fn members(&self) -> impl Iterator<Item = &Arc<Subscriber>> {
+        self.0.iter().flat_map(|audience| &audience.members)
+    }
+}
