@@ -41,7 +41,8 @@ impl History {
         Ok(page.into_iter().map(Event::logged).collect())
     }
 
-    async fn read<T: Send + 'static>(
+    /// Asks the log something, on a thread that may wait.
+    pub async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Store) -> Result<T> + Send + 'static,
     ) -> Result<T> {

@@ -10,6 +10,7 @@
 //! * [`access`]: who comes, and what they may do.
 //! * [`hub`]: who listens, what holds now, who controls which gate.
 //! * [`channels`]: dialect A, WebSocket channels of gates. [`sse`]: dialect B, Server-Sent Events.
+//! * [`realtime`]: what dialect C asks, over Socket.IO and REST.
 //! * [`http`]: connections, guard, routes, pages. [`server`]: what all of these share.
 
 pub mod access;
@@ -21,6 +22,7 @@ pub mod http;
 pub mod hub;
 pub mod ingest;
 pub mod intake;
+pub mod realtime;
 pub mod server;
 pub mod sse;
 mod system;

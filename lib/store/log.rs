@@ -160,9 +160,27 @@ impl Store {
 
     /// The newest record that meets `query`.
     pub fn latest(&self, query: &Query<'_>) -> Result<Option<Logged>> {
-        let (condition, values) = query.condition();
-        let sql = format!("SELECT {COLUMNS} FROM records WHERE {condition} ORDER BY seq DESC LIMIT 1");
-        Ok(self.records(&sql, &values)?.pop())
+        Ok(self.recent(query, 1)?.pop())
+    }
+
+    /// The newest `limit` records that meet `query`, newest first.
+    pub fn recent(&self, query: &Query<'_>, limit: usize) -> Result<Vec<Logged>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let (condition, mut values) = query.condition();
+        values.push(&limit);
+        let sql = format!("SELECT {COLUMNS} FROM records WHERE {condition} ORDER BY seq DESC LIMIT ?");
+        self.records(&sql, &values)
+    }
+
+    /// The newest `booking_updated` of this booking.
+    pub fn booking(&self, booking_id: &str) -> Result<Option<Logged>> {
+        // Word for word the expression of the index.
+        let sql = format!(
+            "SELECT {COLUMNS} FROM records WHERE type = 'booking_updated'
+             AND CASE WHEN json_valid(body) THEN json_extract(body, '$.payload.booking_id') END = ?
+             ORDER BY seq DESC LIMIT 1"
+        );
+        Ok(self.records(&sql, &[&booking_id])?.pop())
     }
 
     /// The place in the log of the record with this id; nothing if it is not (or no longer) there.

@@ -13,6 +13,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/1_records.sql"),
     include_str!("migrations/2_sessions.sql"),
     include_str!("migrations/3_snapshots.sql"),
+    include_str!("migrations/4_operations.sql"),
 ];
 
 /// Brings the database behind `connection` to the newest version. Several processes may do so at once.

@@ -42,6 +42,8 @@ impl Store {
     fn prepare(mut connection: Connection, name: &str) -> Result<Store> {
         let doing = || format!("opening {name}");
         connection.busy_timeout(BUSY_TIMEOUT).map_err(failed(doing()))?;
+        // Counts for a new file only, and there only before anything is written.
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(failed(doing()))?;
         connection.pragma_update(None, "journal_mode", "WAL").map_err(failed(doing()))?;
         connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed(doing()))?;
         connection.pragma_update(None, "foreign_keys", true).map_err(failed(doing()))?;

@@ -95,6 +95,12 @@ impl State {
         }
     }
 
+    /// The latest record of each thing of one type, by place and thing.
+    pub fn of_type(&self, kind: &str) -> impl Iterator<Item = &Arc<Event>> {
+        let first = Key { kind: kind.to_owned(), place: String::new(), thing: String::new() };
+        self.latest.range(first..).take_while(move |(key, _)| key.kind == kind).map(|(_, event)| event)
+    }
+
     /// The latest record of each thing, in the order of the log.
     pub fn latest(&self) -> Vec<Arc<Event>> {
         let mut latest: Vec<_> = self.latest.values().cloned().collect();

@@ -2,6 +2,7 @@
 
 mod check;
 mod log;
+mod operations;
 mod schema;
 mod sessions;
 mod two_processes;

@@ -1,8 +1,8 @@
 use park_core::Kind;
 use rusqlite::Connection;
 
-use crate::Store;
 use crate::schema::{MIGRATIONS, migrate_to};
+use crate::{Span, Store};
 
 fn schema_of(connection: &Connection) -> Vec<String> {
     let mut statement =
@@ -22,10 +22,23 @@ fn every_older_version_is_brought_up_to_date_with_its_records() {
             old.execute("INSERT INTO records (id, time, type, body) VALUES ('A', 1, 'tick', '{}')", [])
                 .unwrap();
         }
+        if version >= 2 {
+            old.execute("INSERT INTO sessions (id, plate, entered) VALUES ('S', 'B 1', 1)", []).unwrap();
+        }
+        if version >= 3 {
+            old.execute("INSERT INTO snapshots VALUES ('N', 1, '[]')", []).unwrap();
+        }
+        if version >= 4 {
+            old.execute("INSERT INTO marks VALUES (1, 1)", []).unwrap();
+            old.execute("INSERT INTO statistics VALUES (0, 'records', 'tick', 1)", []).unwrap();
+        }
         drop(old);
         let store = Store::open(&path).unwrap();
         assert_eq!(schema_of(&store.connection), newest, "from version {version}");
         assert_eq!(store.seq_of("A").unwrap(), (version >= 1).then_some(1));
+        assert_eq!(store.summary(None).unwrap().inside, i64::from(version >= 2));
+        assert_eq!(store.snapshot("N").unwrap(), (version >= 3).then(|| (1, "[]".to_owned())));
+        assert_eq!(store.counts(Span::default()).unwrap().len(), usize::from(version >= 4));
     }
 }
 
