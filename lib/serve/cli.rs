@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use park_core::cli::{Command, Context, IoArgs, Length, Manual};
+use park_core::site::Site;
 use park_core::stream::{End, Session, Setup};
 use park_core::{Error, Kind, Result};
 use park_store::Store;
@@ -21,6 +22,7 @@ use crate::hub::Hub;
 use crate::ingest::{self, Ingest};
 use crate::intake::Intake;
 use crate::server::Server;
+use crate::video::{Video, VideoArgs};
 use crate::{channels, check, sse, system};
 
 /// Flags of `park-serve`.
@@ -59,6 +61,9 @@ pub struct ServeArgs {
     once: bool,
 
     #[command(flatten)]
+    video: VideoArgs,
+
+    #[command(flatten)]
     io: IoArgs,
 }
 
@@ -76,8 +81,9 @@ enum Task {
 #[derive(Debug)]
 pub struct Serve;
 
-/// Everything that is logged and passed to clients.
+/// Everything that is logged and passed to clients, and frames, which are only passed on.
 const READS: &[&str] = &[
+    "frame",
     "camera_status",
     "image_captured",
     "plates",
@@ -137,17 +143,21 @@ fn serve(args: ServeArgs, context: &Context) -> Result<End> {
     let store = Store::open(&path)?;
     let (position, state) = ingest::recall(&store)?;
     let hub = Hub::new(position, state, args.queue.0);
+    let site = context.config().map(Site::read).transpose()?.unwrap_or_default();
+    let cameras = site.cameras.iter().map(|(id, camera)| (id.clone(), camera.gate.clone()));
+    let video = Arc::new(Video::new(&args.video, cameras));
     let mut session = Session::open(&args.io, &Setup::default(), context)?;
     let server = Arc::new(Server {
         hub: Arc::clone(&hub),
         intake: Intake::new(session.injector(!args.once)),
         history: History::new(path),
+        video: Arc::clone(&video),
         access: Access::open(),
         doors: doors(&args, &listener)?,
         context: context.clone(),
     });
     let running = Running::start(listener, server, args.max_connections, context)?;
-    let ended = session.run(&mut Ingest::new(store, hub, context));
+    let ended = session.run(&mut Ingest::new(store, hub, video, context));
     running.stop();
     ended
 }
@@ -242,6 +252,7 @@ async fn keep_house(server: Arc<Server>) {
     loop {
         second.tick().await;
         server.hub.sweep();
+        server.video.sweep();
         server.hub.expire(server.seconds());
         seconds = (seconds + 1) % 30;
         if seconds == 0 {
@@ -255,7 +266,7 @@ const MANUAL: Manual = Manual {
     description: "\
 park-serve takes records from its inputs and from WebSocket controllers, writes them to a SQLite database, and passes \
 them on to live clients: WebSocket dashboards, Server-Sent Events, and the page at /. A record is acknowledged and \
-passed on only when it is durable; one that comes twice is taken once. Frames, ticks and acks are not logged.
+passed on only when it is durable; one that comes twice is taken once. Frames, ticks and acks are not logged; frames are shown to those who watch.
 
 It is the end of a pipe: standard output gets an error record for each bad line and nothing else. It serves on when its inputs end, until TERM or INT; \
 see --once.
@@ -282,6 +293,21 @@ speak for the gate. Without a controller the answer is an error at once. Close c
 POST /api/capacity/update takes a capacity update (parkingLotId, totalSlots, occupied, …) and answers when it is durable.",
         ),
         (
+            "Cameras",
+            "\
+Of each camera whose frame records come in, the newest frame is kept and shown to whoever watches; frames are not logged. \
+/cameras lists the cameras that one may see. /cameras/ID/snapshot.jpg is the newest frame: 404 if there is no such camera, 503 if \
+nothing came of it for --frame-age. /cameras/ID/stream.mjpg is a stream of pictures (multipart/x-mixed-replace) for an <img> or a \
+player. ?fps=, ?quality= (1 to 100) and ?width= bound what is sent: 30 a second at most; a width becomes the next smaller \
+of those that pictures are made in. A viewer that takes pictures slowly gets fewer and smaller ones, and is cut off when it \
+takes none for 30 seconds.
+
+A camera whose process takes commands and sends no frames is told start_stream (camera_control) when the first viewer comes, and \
+stop_stream when the last has gone.
+
+A frame may have 8 MiB as its record holds it, and 16 million pixels with no side over 8192.",
+        ),
+        (
             "Limits",
             "\
 A message of a dashboard may have 16 KiB, one of a controller 1 MiB, the body of a request 64 KiB; the head of a request must \
@@ -292,6 +318,7 @@ come within 10 seconds, the whole of it within 10 more. What waits for a client 
         ("A gate and its dashboard", "park-capture rtsp://… | park-detect plates | park-gate --gate gate_in | park-serve"),
         ("One server for many pipelines", "park-serve --input unix-listen:/run/park/park.sock --db /var/lib/park/park.db"),
         ("Watch a lot from a shell", "curl -N 'http://127.0.0.1:8000/api/sse/dashboard?lot=lot_1'"),
+        ("One picture of a camera", "curl -o now.jpg 'http://127.0.0.1:8000/cameras/cam_in/snapshot.jpg?width=640'"),
         ("Open a gate", "echo '{\"type\":\"gate_control\",\"payload\":{\"action\":\"open\"}}' | websocat ws://127.0.0.1:8000/ws/gate_in"),
         ("Look whether a database is whole", "park-serve check --db /var/lib/park/park.db"),
     ],

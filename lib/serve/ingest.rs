@@ -13,6 +13,7 @@ use park_core::{Error, Kind, Result};
 use park_store::{Query, Store};
 
 use crate::hub::{Event, Hub, Position, State};
+use crate::video::Video;
 
 /// A burst is written at the latest when it holds this many records, or this many bytes.
 const BURST: (usize, usize) = (500, 128 << 10);
@@ -36,6 +37,7 @@ const STATE: &str = "park-serve";
 pub struct Ingest {
     store: Store,
     hub: Arc<Hub>,
+    video: Arc<Video>,
     context: Context,
     burst: Vec<Event>,
     bytes: usize,
@@ -74,12 +76,12 @@ pub fn recall(store: &Store) -> Result<(Position, State)> {
 }
 
 impl Ingest {
-    /// A filter that writes to `store` and publishes to `hub`, which stands at the end of the log.
-    pub fn new(store: Store, hub: Arc<Hub>, context: &Context) -> Ingest {
+    /// A filter that writes to `store` and publishes to `hub`, which stands at the end of the log; frames go to `video`.
+    pub fn new(store: Store, hub: Arc<Hub>, video: Arc<Video>, context: &Context) -> Ingest {
         let position = hub.position().seq;
         let context = context.clone();
         let (burst, bytes) = (Vec::new(), 0);
-        Ingest { store, hub, context, burst, bytes, position, unsaved: 0, stored: 0, duplicates: 0 }
+        Ingest { store, hub, video, context, burst, bytes, position, unsaved: 0, stored: 0, duplicates: 0 }
     }
 
     /// Makes the burst durable, then publishes it.
@@ -158,15 +160,22 @@ impl Filter for Ingest {
     }
 
     fn wants(&self, kind: &str) -> bool {
-        ![camera::Frame::TYPE, Tick::TYPE, Ack::TYPE].contains(&kind)
+        ![Tick::TYPE, Ack::TYPE].contains(&kind)
     }
 
     fn record(&mut self, record: &Envelope<'_>, origin: &Origin, _: &mut Out) -> Result<()> {
+        if record.is::<camera::Frame>() {
+            self.video.frame(record, &origin.peer, self.context.now());
+            return Ok(());
+        }
         // A controller of another maker has payloads of its own.
         let foreign = record.id.is_none() && origin.peer.name().starts_with(CONTROLLERS);
         if !foreign && let Err(error) = check(record) {
             self.refuse(record, &origin.peer, &error);
             return Err(error);
+        }
+        if record.is::<camera::CameraStatus>() {
+            self.video.status(record, &origin.peer);
         }
         let event = Event::new(record, self.context.now());
         self.hub.controllers.remember(&event, &origin.peer);
@@ -181,6 +190,7 @@ impl Filter for Ingest {
 
     fn gone(&mut self, peer: &Peer, _: &mut Out) {
         self.hub.controllers.gone(peer);
+        self.video.gone(peer);
     }
 
     /// What other processes have written meanwhile is published too.

@@ -11,6 +11,7 @@
 //! * [`hub`]: who listens, what holds now, who controls which gate.
 //! * [`channels`]: dialect A, WebSocket channels of gates. [`sse`]: dialect B, Server-Sent Events.
 //! * [`realtime`]: what dialect C asks, over Socket.IO and REST.
+//! * [`video`]: the newest frame of each camera, for those who watch.
 //! * [`http`]: connections, guard, routes, pages. [`server`]: what all of these share.
 
 pub mod access;
@@ -26,5 +27,6 @@ pub mod realtime;
 pub mod server;
 pub mod sse;
 mod system;
+pub mod video;
 
 pub use cli::Serve;

@@ -10,6 +10,7 @@ use crate::history::History;
 use crate::http::Doors;
 use crate::hub::Hub;
 use crate::intake::Intake;
+use crate::video::Video;
 
 /// What every connection may reach.
 pub struct Server {
@@ -19,6 +20,8 @@ pub struct Server {
     pub intake: Intake,
     /// The log, to be read.
     pub history: History,
+    /// The cameras and who watches them.
+    pub video: Arc<Video>,
     /// Who may come in.
     pub access: Access,
     /// Whom the doors are open to.

@@ -1,5 +1,7 @@
 //! `park-serve` as its clients meet it: HTTP, Server-Sent Events, WebSockets, sockets of other commands.
 
+mod video;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;

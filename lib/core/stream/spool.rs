@@ -276,6 +276,18 @@ impl SpoolReader {
         }
     }
 
+    /// Frees the frame of `length` bytes at `path` unread, so that its writer, who may be waiting for room, can use the
+    /// file again. The path is trusted as little as by [`SpoolReader::take`].
+    pub fn pass_over(&mut self, path: &Path, length: usize) -> Result<()> {
+        let Some(frame) = open_frame(path, length)? else { return Ok(()) };
+        match fs::rename(path, frame.dir.join(format!("{}-{}.free", frame.camera, frame.seq))) {
+            Ok(()) => self.saw(frame.dir, frame.camera),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::io(format!("freeing the frame {}", path.display()), error)),
+        }
+        Ok(())
+    }
+
     /// Reads a frame that is ours.
     fn read(&mut self, frame: &OpenFrame<'_>, pixels: &mut [u8]) -> io::Result<()> {
         if self.maps.get(&frame.file_id).is_none_or(|map| map.length() != pixels.len()) {
@@ -483,6 +495,19 @@ mod tests {
             matches!(writer.put(1, &picture(1), true).unwrap(), Put::Done(_)),
             "a removed file is a freed one"
         );
+    }
+
+    #[test]
+    fn a_frame_passed_over_makes_room() {
+        let dir = Dir::new("passed");
+        let mut writer = SpoolWriter::new(&dir.0, "cam", 1).unwrap();
+        let mut reader = SpoolReader::new();
+        let path = path_of(writer.put(0, &picture(0), false).unwrap());
+        assert_eq!(writer.put(1, &picture(1), false).unwrap(), Put::Full);
+        assert!(reader.pass_over(&path, 3).is_err(), "not of that size");
+        reader.pass_over(&path, picture(0).len()).unwrap();
+        reader.pass_over(&path, picture(0).len()).unwrap();
+        assert!(matches!(writer.put(1, &picture(1), false).unwrap(), Put::Done(_)));
     }
 
     #[test]

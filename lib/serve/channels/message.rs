@@ -227,7 +227,8 @@ fn with_state(payload: Option<&RawValue>) -> Option<Box<RawValue>> {
     serde_json::value::to_raw_value(&payload).ok()
 }
 
-fn time(timestamp: &Value) -> Option<Time> {
+/// The time in another maker's message: RFC 3339 with or without a zone, or a number of seconds or milliseconds.
+pub fn time(timestamp: &Value) -> Option<Time> {
     if let Some(text) = timestamp.as_str() {
         return text.parse().or_else(|_| format!("{text}Z").parse()).ok();
     }

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use tokio::time::{sleep, timeout};
 use super::routes::routes;
 use super::{Body, Connection, plain};
 use crate::server::Server;
-use crate::sse;
+use crate::{sse, video};
 
 /// How long a client may take over the head of a request.
 const HEAD: Duration = Duration::from_secs(10);
@@ -91,7 +92,8 @@ async fn serve(
     server: Arc<Server>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let connection = Connection { cut: Arc::new(Notify::new()), permit: Arc::new(permit) };
+    let socket = stream.as_raw_fd();
+    let connection = Connection { cut: Arc::new(Notify::new()), permit: Arc::new(permit), socket };
     let cut = Arc::clone(&connection.cut);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(connection.clone());
@@ -127,6 +129,8 @@ async fn answer(mut request: Request<Incoming>, routes: impl Routes, server: Arc
         plain(StatusCode::NO_CONTENT, "")
     } else if request.uri().path() == sse::PATH {
         sse::answer(request, server).await
+    } else if video::door::is_here(request.uri().path()) {
+        video::door::answer(request, server).await
     } else {
         match timeout(WHOLE, routes.call(request)).await {
             Ok(Ok(response)) => response.map(|body| body.map_err(io::Error::other).boxed_unsync()),

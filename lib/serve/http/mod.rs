@@ -4,12 +4,15 @@
 //! * [`doors`]: whom a request may come from.
 //! * [`routes`]: the paths, as warp filters.
 //! * [`pages`]: the dashboard's files.
+//! * [`query`]: queries and paths, decoded.
 
 pub mod accept;
 pub mod doors;
 pub mod pages;
+pub mod query;
 pub mod routes;
 
+use std::os::fd::RawFd;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -19,6 +22,7 @@ use hyper::{Response, StatusCode, header};
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
 pub use doors::Doors;
+pub use query::{decode, pairs};
 
 /// The body of an answer of any kind.
 pub type Body = UnsyncBoxBody<Bytes, std::io::Error>;
@@ -30,6 +34,22 @@ pub struct Connection {
     pub cut: Arc<Notify>,
     /// Its share of the connections allowed.
     pub permit: Arc<OwnedSemaphorePermit>,
+    /// Its socket, which is open as long as a request of it is being answered.
+    pub socket: RawFd,
+}
+
+impl Connection {
+    /// Lets the system take no more than about `bytes` that have not left yet, so that whoever writes notices at once when
+    /// the other side is slow (`TCP_NOTSENT_LOWAT`). To be called while a request of this connection is answered.
+    pub fn hold_back(&self, bytes: libc::c_int) {
+        let length = size_of::<libc::c_int>() as libc::socklen_t;
+        let value = (&raw const bytes).cast();
+        // SAFETY: `value` points to an integer of this length that outlives the call, which only reads it. A refusal leaves
+        // the socket as it was.
+        unsafe {
+            libc::setsockopt(self.socket, libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT, value, length);
+        }
+    }
 }
 
 /// A short answer in plain text.
