@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use super::{Event, Form, Interest, Subscriber};
+use super::{Event, Form, Subscriber, Wish};
 
-/// Subscribers with one dialect and one interest.
+/// Subscribers with the same wishes.
 pub(super) struct Audience {
-    form: &'static Form,
-    interest: Arc<Interest>,
+    wishes: Arc<[Wish]>,
     /// In the order in which they came; their numbers rise.
     members: Vec<Arc<Subscriber>>,
 }
@@ -32,8 +31,7 @@ impl Audience {
     }
 
     fn pieces(&self, events: &[Arc<Event>]) -> Vec<Bytes> {
-        let wanted = events.iter().filter(|event| self.interest.wants(event));
-        let mut frames = wanted.filter_map(|event| event.form(self.form)).peekable();
+        let mut frames = events.iter().flat_map(|event| frames(&self.wishes, event)).peekable();
         let mut pieces = Vec::new();
         while let Some(first) = frames.next() {
             let mut length = first.len();
@@ -48,6 +46,16 @@ impl Audience {
     }
 }
 
+/// A record in each dialect in which it is wanted, once.
+fn frames<'a>(wishes: &'a [Wish], event: &'a Event) -> impl Iterator<Item = Bytes> + 'a {
+    let again = |at: usize, form: &'static Form| {
+        wishes[..at].iter().any(|before| std::ptr::eq(before.form, form) && before.interest.wants(event))
+    };
+    let wanted = wishes.iter().enumerate().filter(|(_, wish)| wish.interest.wants(event));
+    let wanted = wanted.filter(move |(at, wish)| !again(*at, wish.form));
+    wanted.filter_map(|(_, wish)| event.form(wish.form))
+}
+
 /// One piece of several frames; one frame alone is shared as it is.
 fn joined(first: Bytes, following: &[Bytes], length: usize) -> Bytes {
     if following.is_empty() {
@@ -59,6 +67,10 @@ fn joined(first: Bytes, following: &[Bytes], length: usize) -> Bytes {
     piece.freeze()
 }
 
+fn same(one: &Arc<[Wish]>, other: &Arc<[Wish]>) -> bool {
+    Arc::ptr_eq(one, other) || one == other
+}
+
 /// All audiences.
 #[derive(Default)]
 pub(super) struct Audiences(Vec<Audience>);
@@ -66,9 +78,8 @@ pub(super) struct Audiences(Vec<Audience>);
 impl Audiences {
     /// Adds a subscriber to the audience of its like.
     pub(super) fn add(&mut self, subscriber: &Arc<Subscriber>) {
-        let (form, interest) = (subscriber.form, subscriber.interest());
-        let like =
-            |audience: &&mut Audience| std::ptr::eq(audience.form, form) && *audience.interest == *interest;
+        let wishes = subscriber.wishes();
+        let like = |audience: &&mut Audience| same(&audience.wishes, &wishes);
         let member = Arc::clone(subscriber);
         match self.0.iter_mut().find(like) {
             Some(audience) => {
@@ -76,14 +87,14 @@ impl Audiences {
                 let place = audience.members.partition_point(|other| other.number < member.number);
                 audience.members.insert(place, member);
             }
-            None => self.0.push(Audience { form, interest, members: vec![member] }),
+            None => self.0.push(Audience { wishes, members: vec![member] }),
         }
     }
 
     /// Takes a subscriber out.
     pub(super) fn remove(&mut self, subscriber: &Subscriber) {
-        let (form, interest) = (subscriber.form, subscriber.interest());
-        let like = |audience: &Audience| std::ptr::eq(audience.form, form) && *audience.interest == *interest;
+        let wishes = subscriber.wishes();
+        let like = |audience: &Audience| same(&audience.wishes, &wishes);
         let Some(at) = self.0.iter().position(like) else { return };
         let members = &mut self.0[at].members;
         if let Ok(place) = members.binary_search_by_key(&subscriber.number, |other| other.number) {
@@ -98,6 +109,21 @@ impl Audiences {
     pub(super) fn send(&self, events: &[Arc<Event>], mut full: impl FnMut(&Arc<Subscriber>)) {
         for audience in &self.0 {
             audience.send(events, &mut full);
+        }
+    }
+
+    /// Sends one record in the dialect `form` to all who want it so.
+    pub(super) fn tell(&self, event: &Event, form: &'static Form, mut full: impl FnMut(&Arc<Subscriber>)) {
+        for audience in &self.0 {
+            let wanted = |wish: &Wish| std::ptr::eq(wish.form, form) && wish.interest.wants(event);
+            let Some(frame) = audience.wishes.iter().any(wanted).then(|| event.form(form)).flatten() else {
+                continue;
+            };
+            for member in &audience.members {
+                if member.queue.push([frame.clone()]) {
+                    full(member);
+                }
+            }
         }
     }
 

@@ -1,6 +1,21 @@
 //! Which records a subscriber wants, and which it may see.
 
-use super::Event;
+use super::{Event, Form};
+
+/// Something a subscriber wants to hear, and the dialect in which it does.
+#[derive(Clone)]
+pub struct Wish {
+    /// The dialect.
+    pub form: &'static Form,
+    /// The records.
+    pub interest: Interest,
+}
+
+impl PartialEq for Wish {
+    fn eq(&self, other: &Wish) -> bool {
+        std::ptr::eq(self.form, other.form) && self.interest == other.interest
+    }
+}
 
 /// What a subscriber wants to hear: records of its scope, and of its types if it names any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 use audience::Audiences;
 pub use controllers::Controllers;
 pub use event::{Event, Form};
-pub use interest::{Interest, Scope, View};
+pub use interest::{Interest, Scope, View, Wish};
 pub use queue::{Queue, Taken, Why};
 pub use state::State;
 
@@ -38,7 +38,8 @@ pub struct Position {
 /// One subscriber.
 pub struct Subscriber {
     number: u64,
-    interest: Mutex<Arc<Interest>>,
+    wishes: Mutex<Arc<[Wish]>>,
+    /// The dialect in which it is spoken to directly.
     form: &'static Form,
     /// Its name in `/status`: the channel.
     channel: String,
@@ -151,7 +152,7 @@ impl Hub {
     fn answer(&self, event: &Event) {
         let asker = self.controllers.answered(event).and_then(|asker| asker.upgrade());
         if let Some(asker) = asker
-            && !asker.interest().wants(event)
+            && !asker.wishes().iter().any(|wish| wish.interest.wants(event))
         {
             asker.queue.push(event.form(asker.form));
         }
@@ -168,7 +169,7 @@ impl Hub {
         inner.next += 1;
         let subscriber = Arc::new(Subscriber {
             number: inner.next,
-            interest: Mutex::new(Arc::new(joining.interest)),
+            wishes: Mutex::new([Wish { form: joining.form, interest: joining.interest }].into()),
             form: joining.form,
             channel: joining.channel.to_owned(),
             queue: Queue::new(self.limit),
@@ -223,6 +224,16 @@ impl Hub {
         }
     }
 
+    /// Sends what is not in the log, and so cannot be asked for again, to all who want it in the dialect `form`.
+    pub fn tell(&self, event: &Arc<Event>, form: &'static Form) {
+        let mut inner = self.lock();
+        let Inner { audiences, full, .. } = &mut *inner;
+        audiences.tell(event, form, |slow| {
+            self.counts.slow.fetch_add(1, Ordering::Relaxed);
+            full.push((Instant::now(), Arc::clone(slow)));
+        });
+    }
+
     /// Sends away those whose right to listen has ended `now`, in seconds since 1970.
     pub fn expire(&self, now: u64) {
         for subscriber in self.lock().audiences.members() {
@@ -271,18 +282,28 @@ impl Hub {
 }
 
 impl Subscriber {
-    fn interest(&self) -> Arc<Interest> {
-        Arc::clone(&self.interest.lock().unwrap_or_else(PoisonError::into_inner))
+    fn wishes(&self) -> Arc<[Wish]> {
+        Arc::clone(&self.wishes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Subscription {
     /// Changes what the subscriber hears, between one burst and the next: nothing is missed or sent twice.
     pub fn change(&self, interest: Interest) {
+        self.wish([Wish { form: self.form, interest }], |_, _| Vec::new());
+    }
+
+    /// The same for one that hears several things, each in its dialect. A record that is wanted twice in one dialect is
+    /// sent once. `greet` sees the place in the log from which on this holds, and what holds there; the frames it
+    /// returns come before what is new.
+    pub fn wish(&self, wishes: impl Into<Arc<[Wish]>>, greet: impl FnOnce(&Position, &State) -> Vec<Bytes>) {
         let mut inner = self.hub.lock();
         inner.audiences.remove(&self.subscriber);
-        *self.subscriber.interest.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(interest);
+        *self.subscriber.wishes.lock().unwrap_or_else(PoisonError::into_inner) = wishes.into();
         inner.audiences.add(&self.subscriber);
+        for frame in greet(&inner.position, &inner.state) {
+            self.subscriber.queue.push_before(frame);
+        }
     }
 
     /// The subscriber may listen on until then, in seconds since 1970; for ever without an end.

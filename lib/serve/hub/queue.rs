@@ -43,8 +43,12 @@ struct Inner {
     bytes: usize,
     /// How many frames at the front are a greeting and do not count.
     uncounted: usize,
+    /// While it is held: how many frames at the front may be taken.
+    open: Option<usize>,
     end: Option<Why>,
     reader: Option<Waker>,
+    /// Who waits until it is empty.
+    patient: Vec<Waker>,
 }
 
 /// An idle queue keeps no more room than this.
@@ -85,6 +89,32 @@ impl Queue {
         inner.wake();
     }
 
+    /// Holds what is added from now on until [`Queue::release`]: what belongs before it is still to come.
+    pub fn hold(&self) {
+        let mut inner = self.lock();
+        inner.open = Some(inner.frames.len());
+    }
+
+    /// Adds a frame before all that is held, over the bound: its size is the server's own doing.
+    pub fn push_before(&self, frame: Bytes) {
+        let mut inner = self.lock();
+        if inner.end.is_some() {
+            return;
+        }
+        let at = inner.open.unwrap_or(inner.frames.len()).min(inner.frames.len());
+        inner.bytes += frame.len();
+        inner.frames.insert(at, frame);
+        inner.open = inner.open.map(|open| open + 1);
+        inner.wake();
+    }
+
+    /// Lets what was held be taken.
+    pub fn release(&self) {
+        let mut inner = self.lock();
+        inner.open = None;
+        inner.wake();
+    }
+
     /// Ends the queue: what waits is still taken, then the reader is told why.
     pub fn end(&self, why: Why) {
         let mut inner = self.lock();
@@ -107,8 +137,9 @@ impl Queue {
     /// Takes what waits, up to about `most` bytes.
     pub fn poll_take(&self, context: &mut Context<'_>, most: usize) -> Poll<Taken> {
         let mut inner = self.lock();
-        if inner.frames.is_empty() {
-            if let Some(why) = inner.end {
+        let open = inner.open.unwrap_or(usize::MAX).min(inner.frames.len());
+        if open == 0 {
+            if let Some(why) = inner.end.filter(|_| inner.frames.is_empty()) {
                 return Poll::Ready(Taken::End(why));
             }
             if !inner.reader.as_ref().is_some_and(|reader| reader.will_wake(context.waker())) {
@@ -117,7 +148,7 @@ impl Queue {
             return Poll::Pending;
         }
         let mut bytes = 0;
-        let count = inner.frames.iter().take_while(|frame| {
+        let count = inner.frames.iter().take(open).take_while(|frame| {
             let first = bytes == 0;
             bytes += frame.len();
             first || bytes <= most
@@ -126,6 +157,10 @@ impl Queue {
         let taken: Vec<Bytes> = inner.frames.drain(..count).collect();
         inner.bytes -= taken.iter().skip(inner.uncounted).map(Bytes::len).sum::<usize>();
         inner.uncounted = inner.uncounted.saturating_sub(count);
+        inner.open = inner.open.map(|open| open - count);
+        if count == open {
+            inner.patient.drain(..).for_each(Waker::wake);
+        }
         if inner.frames.is_empty() && inner.frames.capacity() > IDLE_CAPACITY {
             inner.frames = VecDeque::new();
         }
@@ -135,6 +170,24 @@ impl Queue {
     /// The same, to be awaited; nothing is lost if the wait is given up.
     pub async fn take(&self, most: usize) -> Taken {
         std::future::poll_fn(|context| self.poll_take(context, most)).await
+    }
+
+    /// Waits until all that may be taken has been; false if nothing more can be added.
+    pub async fn drained(&self) -> bool {
+        std::future::poll_fn(|context| {
+            let mut inner = self.lock();
+            if inner.end.is_some() {
+                return Poll::Ready(false);
+            }
+            if inner.frames.is_empty() || inner.open == Some(0) {
+                return Poll::Ready(true);
+            }
+            if !inner.patient.iter().any(|patient| patient.will_wake(context.waker())) {
+                inner.patient.push(context.waker().clone());
+            }
+            Poll::Pending
+        })
+        .await
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -147,6 +200,7 @@ impl Inner {
         self.frames = VecDeque::new();
         self.bytes = 0;
         self.uncounted = 0;
+        self.open = None;
         self.end = Some(why);
         self.wake();
     }
@@ -154,6 +208,9 @@ impl Inner {
     fn wake(&mut self) {
         if let Some(reader) = self.reader.take() {
             reader.wake();
+        }
+        if self.end.is_some() {
+            self.patient.drain(..).for_each(Waker::wake);
         }
     }
 }
@@ -191,6 +248,22 @@ mod tests {
         assert!(!queue.push(frames(&["10"])));
         assert_eq!(queue.waiting(), 0);
         assert_eq!(poll(&queue, 10), Poll::Ready(Taken::End(Why::Slow)));
+    }
+
+    #[test]
+    fn what_is_held_comes_after_what_belongs_before_it() {
+        let queue = Queue::new(100);
+        queue.push(frames(&["first"]));
+        queue.hold();
+        queue.push(frames(&["live"]));
+        assert_eq!(poll(&queue, 100), Poll::Ready(Taken::Frames(frames(&["first"]))));
+        assert!(poll(&queue, 100).is_pending());
+        queue.push_before(Bytes::from_static(b"before"));
+        queue.push_before(Bytes::from_static(b"live"));
+        assert_eq!(poll(&queue, 1), Poll::Ready(Taken::Frames(frames(&["before"]))));
+        queue.release();
+        assert_eq!(poll(&queue, 100), Poll::Ready(Taken::Frames(frames(&["live", "live"]))));
+        assert_eq!(queue.waiting(), 0);
     }
 
     #[test]

@@ -149,6 +149,27 @@ fn a_changed_interest_holds_from_the_next_burst_on() {
 }
 
 #[test]
+fn one_with_several_wishes_hears_each_record_once_in_each_dialect_and_in_order() {
+    static KIND: Form = Form { place: 1, encode: |event| Some(Bytes::from(format!("{}\n", event.kind))) };
+    let hub = Hub::new(Position::default(), State::default(), 1000);
+    let one = listen(&hub, Scope::Nothing);
+    let of = |form: &'static Form, scope: Scope| Wish {
+        form,
+        interest: Interest { scope, ..Interest::default() },
+    };
+    let lot = |name: &str| Scope::Lots(vec![name.to_owned()]);
+    one.wish([of(&PLAIN, lot("l")), of(&PLAIN, Scope::Everything), of(&KIND, lot("l"))], |position, _| {
+        vec![Bytes::from(format!("from {}\n", position.seq))]
+    });
+    let burst = [event(1, r#""lot_id":"l","#, "alert", "{}"), event(2, r#""lot_id":"m","#, "alert", "{}")];
+    hub.publish(&burst);
+    hub.tell(&event(0, r#""lot_id":"l","#, "live_stats", "{}"), &KIND);
+    hub.tell(&event(0, r#""lot_id":"m","#, "live_stats", "{}"), &KIND);
+    assert_eq!(waiting(&one), ["from 0", "id1", "alert", "id2", "live_stats"]);
+    assert_eq!(hub.position().seq, 2);
+}
+
+#[test]
 fn an_expired_token_ends_the_stream_unless_it_was_renewed() {
     let hub = Hub::new(Position::default(), State::default(), 1000);
     let join = || hub.join(Joining { expires: Some(100), ..joining(Interest::default()) }, |_, _| Vec::new());
