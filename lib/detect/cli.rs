@@ -207,7 +207,7 @@ impl<L: Look> Filter for FrameFilter<L> {
     fn record(&mut self, record: &Envelope<'_>, _: &Origin, out: &mut Out) -> Result<()> {
         let Some((about, picture)) = self.frames.open(record)? else { return Ok(()) };
         self.seen += 1;
-        self.look.look(&about, picture, out)
+        self.look.look(&about, &picture, out)
     }
 
     fn counters(&self) -> BTreeMap<String, u64> {

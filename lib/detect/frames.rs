@@ -8,7 +8,7 @@ use opencv::core::{CV_8UC3, Mat, MatTraitConst, MatTraitManual, Scalar};
 use opencv::imgcodecs;
 use park_core::record::camera::{Encoding, Frame};
 use park_core::record::{Envelope, Payload, Stamp, Text};
-use park_core::stream::spool::{SpoolReader, Take};
+use park_core::stream::spool::{SpoolReader, Take, Taken};
 use park_core::{Error, Kind, Result};
 use serde::Deserialize;
 
@@ -57,6 +57,30 @@ impl About {
     }
 }
 
+/// A frame's picture: three channels of 8 bits, blue first.
+#[derive(Debug)]
+pub enum Picture<'a> {
+    /// In the memory of [`Frames`].
+    Own(&'a Mat),
+    /// In the spool, which has its file back when this is dropped.
+    Lent {
+        /// The picture. Stands first: it is gone before its memory.
+        mat: Mat,
+        /// Its memory.
+        _taken: Taken,
+    },
+}
+
+impl std::ops::Deref for Picture<'_> {
+    type Target = Mat;
+    fn deref(&self) -> &Mat {
+        match self {
+            Picture::Own(mat) => mat,
+            Picture::Lent { mat, .. } => mat,
+        }
+    }
+}
+
 /// Opens frames. Its memory is used again from frame to frame.
 #[derive(Debug, Default)]
 pub struct Frames {
@@ -84,21 +108,26 @@ impl Frames {
     /// # Errors
     /// [`Kind::BadInput`], naming the frame: fields missing, not base64, not a JPEG, cut short, more than 8 bits, under 16 or
     /// over 64 Mi pixels, a path that is no frame's.
-    pub fn open(&mut self, record: &Envelope<'_>) -> Result<Option<(About, &Mat)>> {
+    pub fn open(&mut self, record: &Envelope<'_>) -> Result<Option<(About, Picture<'_>)>> {
         let view: View<'_> = serde_json::from_str(record.payload_json()).map_err(|error| {
             Error::new(Kind::BadInput, format!("wrong payload for {}", Frame::TYPE)).because(error)
         })?;
         let about = about(record, &view)?;
         let bad = |why: &str| Error::new(Kind::BadInput, format!("{}: {why}", about.name()));
         let picture = match (view.encoding, &view.data, &view.path) {
-            (Encoding::Jpeg, Some(data), _) => self.decode(data).map_err(|why| bad(&why))?,
+            (Encoding::Jpeg, Some(data), _) => Picture::Own(self.decode(data).map_err(|why| bad(&why))?),
             (Encoding::Bgr24, _, Some(path)) => {
                 let size = [view.width, view.height];
                 check_size(size).map_err(|why| bad(&why))?;
-                let taken = self.take(Path::new(path.as_str()), size);
-                match taken.map_err(|error| Error::new(error.kind(), about.name()).because(error))? {
-                    Take::Done => &self.raw,
-                    Take::Expired => {
+                let path = Path::new(path.as_str());
+                let failed = |error: Error| Error::new(error.kind(), about.name()).because(error);
+                let found = match self.keep {
+                    true => self.look(path, size).map_err(failed)?.then_some(Picture::Own(&self.raw)),
+                    false => claim(&mut self.spool, path, size).map_err(failed)?,
+                };
+                match found {
+                    Some(picture) => picture,
+                    None => {
                         self.expired += 1;
                         return Ok(None);
                     }
@@ -110,18 +139,15 @@ impl Frames {
         Ok(Some((about, picture)))
     }
 
-    fn take(&mut self, path: &Path, [width, height]: [u32; 2]) -> Result<Take> {
-        let no_room = |error: opencv::Error| Error::new(Kind::Io, "making room for a frame").because(error);
+    /// Copies the frame at `path`, which stays there; false if it has expired.
+    fn look(&mut self, path: &Path, [width, height]: [u32; 2]) -> Result<bool> {
         let (rows, cols) = (height as i32, width as i32);
         if (self.raw.rows(), self.raw.cols()) != (rows, cols) {
             self.raw =
                 Mat::new_rows_cols_with_default(rows, cols, CV_8UC3, Scalar::default()).map_err(no_room)?;
         }
         let pixels = self.raw.data_bytes_mut().map_err(no_room)?;
-        match self.keep {
-            true => self.spool.look(path, pixels),
-            false => self.spool.take(path, pixels),
-        }
+        Ok(self.spool.look(path, pixels)? == Take::Done)
     }
 
     fn decode(&mut self, data: &str) -> std::result::Result<&Mat, String> {
@@ -140,6 +166,21 @@ impl Frames {
             false => Ok(&self.decoded),
         }
     }
+}
+
+/// Takes the frame at `path` and looks at it where it is.
+fn claim<'a>(spool: &mut SpoolReader, path: &Path, [width, height]: [u32; 2]) -> Result<Option<Picture<'a>>> {
+    let length = width as usize * height as usize * 3;
+    let Some(taken) = spool.claim(path, length)? else { return Ok(None) };
+    let data = taken.pixels().cast_mut().cast();
+    // SAFETY: `taken` holds `length` bytes, which are these rows and columns of three, and stands beside the matrix, which is
+    // dropped first and only ever lent as `&Mat`: nothing writes through it.
+    let mat = unsafe { Mat::new_rows_cols_with_data_unsafe_def(height as i32, width as i32, CV_8UC3, data) };
+    Ok(Some(Picture::Lent { mat: mat.map_err(no_room)?, _taken: taken }))
+}
+
+fn no_room(error: opencv::Error) -> Error {
+    Error::new(Kind::Io, "making room for a frame").because(error)
 }
 
 fn about(record: &Envelope<'_>, view: &View<'_>) -> Result<About> {

@@ -23,6 +23,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use self::map::Map;
 use crate::error::{Error, Kind, Result};
@@ -213,16 +214,40 @@ fn fill(path: &Path, pixels: &[u8], used: Option<Option<Map>>) -> io::Result<Opt
 pub struct SpoolReader {
     seen: BTreeSet<(PathBuf, String)>,
     /// The memory of files that were met, by device and number.
-    maps: HashMap<(u64, u64), Map>,
+    maps: HashMap<(u64, u64), Arc<Map>>,
 }
 
 /// How many files are kept mapped; beyond that all are mapped anew, lest files that are gone keep their memory.
 const MOST_MAPS: usize = 32;
 
+/// A frame that was taken out of the spool. When this is dropped its file is free for the writer again.
+#[derive(Debug)]
+pub struct Taken {
+    map: Arc<Map>,
+    taken: PathBuf,
+    free: PathBuf,
+}
+
+impl Taken {
+    /// Where its pixels begin: as many bytes as were claimed, readable as long as this lives. They must not be written
+    /// to. Its writer leaves them alone meanwhile; a process that does not keep to that could change them, so they are
+    /// only lent as a pointer.
+    pub fn pixels(&self) -> *const u8 {
+        self.map.start()
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        // Whoever removed it has freed it, too; one that cannot be freed is only memory that its writer misses.
+        let _ = fs::rename(&self.taken, &self.free);
+    }
+}
+
 /// What became of a frame that was to be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Take {
-    /// Its pixels were read, and its file is free for the writer.
+    /// Its pixels were read.
     Done,
     /// The frame expired: its writer took it back because nobody came, or somebody else took it. It
     /// counts as dropped; it is no error.
@@ -235,31 +260,39 @@ impl SpoolReader {
         SpoolReader::default()
     }
 
-    /// Takes the frame at `path` out of the spool and reads it into `pixels`, which is as long as the frame:
-    /// `width` × `height` × 3 bytes.
+    /// Takes the frame at `path`, of `length` bytes (`width` × `height` × 3), out of the spool, to be read where it is;
+    /// `None` if it has expired: its writer took it back because nobody came, or somebody else took it. That counts as
+    /// dropped; it is no error.
     ///
     /// The path comes with a record and is not trusted: [`Kind::BadInput`] when it is not a frame's name in
     /// an absolute directory, not a regular file (a link is none), or not of that size; the file is left
     /// alone then.
-    pub fn take(&mut self, path: &Path, pixels: &mut [u8]) -> Result<Take> {
-        let Some(frame) = open_frame(path, pixels.len())? else { return Ok(Take::Expired) };
+    pub fn claim(&mut self, path: &Path, length: usize) -> Result<Option<Taken>> {
+        let Some(frame) = open_frame(path, length)? else { return Ok(None) };
         let doing = || format!("taking the frame {}", path.display());
         let state = |state: &str| frame.dir.join(format!("{}-{}.{state}", frame.camera, frame.seq));
-        let taken = state("taken");
+        let (taken, free) = (state("taken"), state("free"));
         match fs::rename(path, &taken) {
             Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Take::Expired),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Error::io(doing(), error)),
         }
-        let read = self.read(&frame, pixels);
-        let freed = fs::rename(&taken, state("free"));
+        let map = self.map(&frame, length);
         self.saw(frame.dir, frame.camera);
-        read.map_err(|error| Error::io(doing(), error))?;
-        match freed {
-            // Whoever removed it has freed it, too.
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io(doing(), error)),
-            _ => Ok(Take::Done),
+        match map {
+            Ok(map) => Ok(Some(Taken { map, taken, free })),
+            Err(error) => {
+                let _ = fs::rename(&taken, &free);
+                Err(Error::io(doing(), error))
+            }
         }
+    }
+
+    /// [`SpoolReader::claim`], copying the frame to `pixels`, which is as long as it, and freeing it at once.
+    pub fn take(&mut self, path: &Path, pixels: &mut [u8]) -> Result<Take> {
+        let Some(taken) = self.claim(path, pixels.len())? else { return Ok(Take::Expired) };
+        taken.map.read(pixels);
+        Ok(Take::Done)
     }
 
     /// Reads the frame at `path` like [`SpoolReader::take`] but leaves it in the spool, for another taker.
@@ -288,19 +321,17 @@ impl SpoolReader {
         Ok(())
     }
 
-    /// Reads a frame that is ours.
-    fn read(&mut self, frame: &OpenFrame<'_>, pixels: &mut [u8]) -> io::Result<()> {
-        if self.maps.get(&frame.file_id).is_none_or(|map| map.length() != pixels.len()) {
-            if self.maps.len() >= MOST_MAPS {
-                self.maps.clear();
-            }
-            let map = Map::new(&frame.file, pixels.len(), false)?;
-            self.maps.insert(frame.file_id, map);
+    /// The memory of a frame that is ours.
+    fn map(&mut self, frame: &OpenFrame<'_>, length: usize) -> io::Result<Arc<Map>> {
+        if let Some(map) = self.maps.get(&frame.file_id).filter(|map| map.length() == length) {
+            return Ok(Arc::clone(map));
         }
-        if let Some(map) = self.maps.get(&frame.file_id) {
-            map.read(pixels);
+        if self.maps.len() >= MOST_MAPS {
+            self.maps.clear();
         }
-        Ok(())
+        let map = Arc::new(Map::new(&frame.file, length, false)?);
+        self.maps.insert(frame.file_id, Arc::clone(&map));
+        Ok(map)
     }
 
     fn saw(&mut self, dir: &Path, camera: &str) {

@@ -15,8 +15,10 @@ pub struct Map {
     length: usize,
 }
 
-// SAFETY: the mapping belongs to the process, not to a thread, and is reached through this one owner.
+// SAFETY: the mapping belongs to the process, not to a thread; writing takes the one owner (`&mut`), reading copies.
 unsafe impl Send for Map {}
+// SAFETY: as above; a shared reference only reads.
+unsafe impl Sync for Map {}
 
 impl Map {
     /// Maps `length` bytes, which the file must have, to be read and, with `write`, to be written.
@@ -36,6 +38,11 @@ impl Map {
     /// How many bytes are mapped.
     pub fn length(&self) -> usize {
         self.length
+    }
+
+    /// Where the bytes begin.
+    pub fn start(&self) -> *const u8 {
+        self.start.as_ptr().cast::<u8>()
     }
 
     /// Copies the mapped bytes to `bytes`; as many as both have.
