@@ -98,7 +98,8 @@ async fn serve(
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(connection.clone());
         let (routes, server) = (routes.clone(), Arc::clone(&server));
-        async move { Ok::<_, Infallible>(answer(request, routes, server).await) }
+        // hyper keeps room for this future as long as the connection lives: only for a pointer to it, then.
+        Box::pin(async move { Ok::<_, Infallible>(answer(request, routes, server).await) })
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(16 * 1024);
