@@ -11,7 +11,7 @@ use park_core::record::{Stamp, encode};
 use super::message::{self, Command, FORM};
 use super::socket::Socket;
 use crate::access::Person;
-use crate::hub::{Interest, Joining, Scope, State, Subscriber};
+use crate::hub::{Interest, Joining, Scope, State, Subscriber, Subscription};
 use crate::server::Server;
 
 /// What a joining dashboard is told first: how things stand, not what happened.
@@ -24,16 +24,33 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// The longest message a dashboard may send.
 const LONGEST: usize = 16 * 1024;
 
+/// What a dashboard's connection holds to read into; commands are short.
+const BUFFER: usize = 512;
+
 /// Serves one dashboard on channel `name` until it goes or is sent away.
 pub async fn serve(upgraded: Upgraded, server: Arc<Server>, person: Arc<Person>, name: String) {
-    let scope = match name.as_str() {
+    let subscription = join(&server, &person, &name);
+    let gate = (!["admin", "gate_all"].contains(&&*name)).then_some(name);
+    let mut socket = Socket::new(upgraded, LONGEST, BUFFER).await;
+    while let Some(text) = socket.next(&subscription).await {
+        if !person.may_command() {
+            let reason = "only operators command gates".to_owned();
+            answer_error(&server, subscription.subscriber(), gate.as_deref(), reason, None);
+            continue;
+        }
+        match message::command(&text, gate.as_deref(), server.now()) {
+            Ok(command) => Box::pin(relay(&server, command, subscription.subscriber())).await,
+            Err(reason) => answer_error(&server, subscription.subscriber(), gate.as_deref(), reason, None),
+        }
+    }
+}
+
+/// Subscribes to channel `name`; how things stand comes first.
+fn join(server: &Server, person: &Person, name: &str) -> Subscription {
+    let scope = match name {
         "admin" => Scope::Everything,
         "gate_all" => Scope::AnyGate,
         gate => Scope::Gate(gate.to_owned()),
-    };
-    let gate = match &scope {
-        Scope::Gate(gate) => Some(gate.clone()),
-        _ => None,
     };
     let interest = Interest { scope, types: Vec::new(), view: person.view() };
     let wanted = interest.clone();
@@ -42,20 +59,8 @@ pub async fn serve(upgraded: Upgraded, server: Arc<Server>, person: Arc<Person>,
         standing.filter(|event| wanted.wants(event)).filter_map(|event| event.form(&FORM)).collect()
     };
     let joining =
-        Joining { channel: &name, interest, form: &FORM, answers: true, cut: None, expires: person.expires };
-    let subscription = server.hub.join(joining, |_, state| greet(state));
-    let mut socket = Socket::new(upgraded, LONGEST, 1024).await;
-    while let Some(text) = socket.next(&subscription).await {
-        if !person.may_command() {
-            let reason = "only operators command gates".to_owned();
-            answer_error(&server, subscription.subscriber(), gate.as_deref(), reason, None);
-            continue;
-        }
-        match message::command(&text, gate.as_deref(), server.now()) {
-            Ok(command) => relay(&server, command, subscription.subscriber()).await,
-            Err(reason) => answer_error(&server, subscription.subscriber(), gate.as_deref(), reason, None),
-        }
-    }
+        Joining { channel: name, interest, form: &FORM, answers: true, cut: None, expires: person.expires };
+    server.hub.join(joining, |_, state| greet(state))
 }
 
 /// Takes a command to its controller, or to all of them, and says at once if there is none.

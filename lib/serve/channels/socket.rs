@@ -51,6 +51,8 @@ impl Socket {
     }
 
     /// The next message; meanwhile what waits for the subscriber is sent. Nothing once the connection has ended.
+    ///
+    /// What comes only once is boxed: every idle connection keeps room for this future.
     pub async fn next(&mut self, subscription: &Subscription) -> Option<Utf8Bytes> {
         loop {
             tokio::select! {
@@ -58,7 +60,7 @@ impl Socket {
                     Taken::Frames(frames) => timeout(STALLED, self.write(frames)).await.ok()?.ok()?,
                     Taken::End(why) => {
                         let (code, reason) = farewell(why);
-                        self.close(code, reason).await;
+                        Box::pin(self.close(code, reason)).await;
                         return None;
                     }
                 },
@@ -69,13 +71,13 @@ impl Socket {
                         Ok(Message::Binary(bytes)) => match Utf8Bytes::try_from(bytes) {
                             Ok(text) => return Some(text),
                             Err(_) => {
-                                self.close(CloseCode::Unsupported, "text only").await;
+                                Box::pin(self.close(CloseCode::Unsupported, "text only")).await;
                                 return None;
                             }
                         },
                         Ok(_) => {}
                         Err(error) => {
-                            self.refuse(&error).await;
+                            Box::pin(self.refuse(&error)).await;
                             return None;
                         }
                     }
