@@ -21,6 +21,9 @@ use crate::http::{Doors, accept};
 use crate::hub::Hub;
 use crate::ingest::{self, Ingest};
 use crate::intake::Intake;
+use crate::metrics::{self, Metrics};
+use crate::operations::report::{self, LogArgs};
+use crate::operations::{Operations, OperationsArgs};
 use crate::server::Server;
 use crate::video::{Video, VideoArgs};
 use crate::{channels, check, sse, system};
@@ -64,6 +67,9 @@ pub struct ServeArgs {
     video: VideoArgs,
 
     #[command(flatten)]
+    operations: OperationsArgs,
+
+    #[command(flatten)]
     io: IoArgs,
 }
 
@@ -75,6 +81,8 @@ enum Task {
         #[arg(long, value_name = "FILE", env = "PARK_DB")]
         db: Option<PathBuf>,
     },
+    /// Print the audit trail, the log of connections or the statistics of a database, a line of JSON each.
+    Log(LogArgs),
 }
 
 /// The command `park-serve`.
@@ -123,6 +131,7 @@ impl Command for Serve {
     fn run(args: ServeArgs, context: &Context) -> Result<End> {
         match args.task.clone() {
             Some(Task::Check { db }) => check::run(&db.unwrap_or_else(|| default_db(context))),
+            Some(Task::Log(args)) => report::run(args, default_db(context), context),
             None => serve(args, context),
         }
     }
@@ -146,19 +155,26 @@ fn serve(args: ServeArgs, context: &Context) -> Result<End> {
     let site = context.config().map(Site::read).transpose()?.unwrap_or_default();
     let cameras = site.cameras.iter().map(|(id, camera)| (id.clone(), camera.gate.clone()));
     let video = Arc::new(Video::new(&args.video, cameras));
+    let metrics = Arc::new(Metrics::default());
+    let keep = args.operations.keep.clone().unwrap_or_default();
+    let operations = Operations::start(Store::open(&path)?, keep, Arc::clone(&metrics), context)?;
+    let metrics_listener = args.operations.metrics_listen.map(metrics::listen::bind).transpose()?;
     let mut session = Session::open(&args.io, &Setup::default(), context)?;
     let server = Arc::new(Server {
         hub: Arc::clone(&hub),
         intake: Intake::new(session.injector(!args.once)),
-        history: History::new(path),
+        history: History::new(path.clone()),
         video: Arc::clone(&video),
         access: Access::open(),
         doors: doors(&args, &listener)?,
+        operations: Arc::clone(&operations),
+        metrics: Arc::clone(&metrics),
         context: context.clone(),
     });
-    let running = Running::start(listener, server, args.max_connections, context)?;
-    let ended = session.run(&mut Ingest::new(store, hub, video, context));
+    let running = Running::start(listener, metrics_listener, server, args.max_connections, context)?;
+    let ended = session.run(&mut Ingest::new(store, hub, video, metrics, context));
     running.stop();
+    operations.stop();
     ended
 }
 
@@ -217,16 +233,28 @@ struct Running {
 }
 
 impl Running {
-    fn start(listener: TcpListener, server: Arc<Server>, most: u32, context: &Context) -> Result<Running> {
+    fn start(
+        listener: TcpListener,
+        metrics_listener: Option<TcpListener>,
+        server: Arc<Server>,
+        most: u32,
+        context: &Context,
+    ) -> Result<Running> {
         let doing = "starting to serve";
         let runtime =
             Builder::new_multi_thread().enable_all().build().map_err(|error| Error::io(doing, error))?;
         let address = listener.local_addr().map_err(|error| Error::io(doing, error))?;
         let (stop, stopping) = watch::channel(false);
-        let listener = {
+        let adopt = |listener: TcpListener| {
             let _inside = runtime.enter();
-            tokio::net::TcpListener::from_std(listener).map_err(|error| Error::io(doing, error))?
+            tokio::net::TcpListener::from_std(listener).map_err(|error| Error::io(doing, error))
         };
+        let listener = adopt(listener)?;
+        if let Some(listener) = metrics_listener {
+            let address = listener.local_addr().map_err(|error| Error::io(doing, error))?;
+            context.log().notice(&format!("metrics on http://{address}/metrics"));
+            runtime.spawn(metrics::listen::serve(adopt(listener)?, Arc::clone(&server), stopping.clone()));
+        }
         let accepting = runtime.spawn(accept::accept(listener, Arc::clone(&server), most as usize, stopping));
         runtime.spawn(keep_house(Arc::clone(&server)));
         let supervisor = context.env("NOTIFY_SOCKET");

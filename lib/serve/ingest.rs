@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use park_core::cli::Context;
 use park_core::record::command::{Ack, CameraControl, Fault, GateControl, GateControlResponse, Tick};
 use park_core::record::{Envelope, Payload, Stamp, Time, camera, encode, gate, lot, people, vision};
-use park_core::stream::{End, Filter, Origin, Out, Peer};
+use park_core::stream::{End, Filter, Origin, Out, Peer, Rejected};
 use park_core::{Error, Kind, Result};
 use park_store::{Query, Store};
 
 use crate::hub::{Event, Hub, Position, State};
+use crate::metrics::Metrics;
 use crate::video::Video;
 
 /// A burst is written at the latest when it holds this many records, or this many bytes.
@@ -38,6 +39,7 @@ pub struct Ingest {
     store: Store,
     hub: Arc<Hub>,
     video: Arc<Video>,
+    metrics: Arc<Metrics>,
     context: Context,
     burst: Vec<Event>,
     bytes: usize,
@@ -77,11 +79,29 @@ pub fn recall(store: &Store) -> Result<(Position, State)> {
 
 impl Ingest {
     /// A filter that writes to `store` and publishes to `hub`, which stands at the end of the log; frames go to `video`.
-    pub fn new(store: Store, hub: Arc<Hub>, video: Arc<Video>, context: &Context) -> Ingest {
+    pub fn new(
+        store: Store,
+        hub: Arc<Hub>,
+        video: Arc<Video>,
+        metrics: Arc<Metrics>,
+        context: &Context,
+    ) -> Ingest {
         let position = hub.position().seq;
         let context = context.clone();
         let (burst, bytes) = (Vec::new(), 0);
-        Ingest { store, hub, video, context, burst, bytes, position, unsaved: 0, stored: 0, duplicates: 0 }
+        Ingest {
+            store,
+            hub,
+            video,
+            metrics,
+            context,
+            burst,
+            bytes,
+            position,
+            unsaved: 0,
+            stored: 0,
+            duplicates: 0,
+        }
     }
 
     /// Makes the burst durable, then publishes it.
@@ -90,7 +110,11 @@ impl Ingest {
             return Ok(());
         }
         let records: Vec<_> = self.burst.iter().map(Event::record).collect();
+        let began = Instant::now();
         let appended = self.store.append(&records)?;
+        let new = records.iter().zip(&appended.seqs).filter(|(_, seq)| seq.is_some());
+        let kinds = new.map(|(record, _)| record.kind.as_ref());
+        self.metrics.committed(began.elapsed(), kinds, appended.duplicates);
         self.bytes = 0;
         self.stored += appended.stored as u64;
         self.duplicates += appended.duplicates as u64;
@@ -186,6 +210,10 @@ impl Filter for Ingest {
 
     fn settle(&mut self, _: &mut Out) -> Result<()> {
         self.commit()
+    }
+
+    fn rejected(&mut self, why: Rejected) {
+        self.metrics.rejected(why);
     }
 
     fn gone(&mut self, peer: &Peer, _: &mut Out) {

@@ -12,6 +12,7 @@
 //! * [`channels`]: dialect A, WebSocket channels of gates. [`sse`]: dialect B, Server-Sent Events.
 //! * [`realtime`]: what dialect C asks, over Socket.IO and REST.
 //! * [`video`]: the newest frame of each camera, for those who watch.
+//! * [`operations`]: who was connected, who did what; what is old goes. [`metrics`]: what Prometheus asks.
 //! * [`http`]: connections, guard, routes, pages. [`server`]: what all of these share.
 
 pub mod access;
@@ -23,6 +24,8 @@ pub mod http;
 pub mod hub;
 pub mod ingest;
 pub mod intake;
+pub mod metrics;
+pub mod operations;
 pub mod realtime;
 pub mod server;
 pub mod sse;

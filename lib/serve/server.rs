@@ -1,15 +1,18 @@
 //! What every connection may reach.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use park_core::cli::{Context, Log};
 use park_core::record::Time;
 
-use crate::access::Access;
+use crate::access::{Access, Person};
 use crate::history::History;
 use crate::http::Doors;
 use crate::hub::Hub;
 use crate::intake::Intake;
+use crate::metrics::Metrics;
+use crate::operations::{Operations, Surface, Visit, Visitor};
 use crate::video::Video;
 
 /// What every connection may reach.
@@ -26,6 +29,10 @@ pub struct Server {
     pub access: Access,
     /// Whom the doors are open to.
     pub doors: Doors,
+    /// Who is connected, who did what.
+    pub operations: Arc<Operations>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// The command's world: its clock, its log of messages.
     pub context: Context,
 }
@@ -39,6 +46,11 @@ impl Server {
     /// The wall clock in seconds since 1970, as tokens count.
     pub fn seconds(&self) -> u64 {
         u64::try_from(self.now().millis() / 1000).unwrap_or(0)
+    }
+
+    /// `person` has connected at `surface` from `address`; see [`Operations::opened`].
+    pub fn opened(&self, person: &Arc<Person>, surface: Surface, address: IpAddr) -> Visit {
+        self.operations.opened(Visitor { person: Arc::clone(person), surface, address })
     }
 
     /// Where messages go.

@@ -88,15 +88,22 @@ impl Store {
         Ok(Removed { rows, more: rows == most })
     }
 
-    /// Gives up to `pages` unused pages back to the file system. A file that was made before this was possible keeps
-    /// them, and uses them again.
-    pub fn shrink(&self, pages: u32) -> Result<()> {
+    /// Gives up to `pages` unused pages back to the file system, but leaves a tenth of the file for what comes next;
+    /// how many it gave. A file that was made before this was possible keeps them all, and uses them again.
+    pub fn shrink(&self, pages: u32) -> Result<u32> {
         let doing = "shrinking the database";
+        let ask = |what: &str| -> Result<u32> {
+            self.connection.query_row(what, [], |row| row.get(0)).map_err(failed(doing))
+        };
+        let unused = ask("PRAGMA freelist_count")?;
+        if unused <= ask("PRAGMA page_count")? / 10 {
+            return Ok(0);
+        }
         let mut statement =
             self.connection.prepare(&format!("PRAGMA incremental_vacuum({pages})")).map_err(failed(doing))?;
         let mut rows = statement.query([]).map_err(failed(doing))?;
         while rows.next().map_err(failed(doing))?.is_some() {}
-        Ok(())
+        Ok(unused.saturating_sub(ask("PRAGMA freelist_count")?))
     }
 
     /// The newest record that was there before `before`.

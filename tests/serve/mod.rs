@@ -299,7 +299,7 @@ fn a_stream_resumes_across_a_restart_without_gap_or_repeat() {
     assert_eq!(seen[4], ("id5".to_owned(), 5));
     server.terminate();
     let closing = events.block();
-    assert!(closing.iter().any(|line| line == "retry: 1000"), "{closing:?}");
+    assert!(closing.iter().any(|line| line.starts_with("retry: ")), "{closing:?}");
 
     let mut server = Server::start(dir.path(), &[]);
     let mut resumed = server.events("", Some("id2")).connected();

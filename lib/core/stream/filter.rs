@@ -34,6 +34,31 @@ pub enum End {
     BrokenPipe,
 }
 
+/// Why a line was not taken as a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Rejected {
+    /// It was longer than is allowed.
+    TooLong,
+    /// It was not JSON, or not a record.
+    Malformed,
+    /// Its payload or its id was not what it should be.
+    Unfit,
+}
+
+impl Rejected {
+    /// Every reason.
+    pub const ALL: [Rejected; 3] = [Rejected::TooLong, Rejected::Malformed, Rejected::Unfit];
+
+    /// Its word in metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Rejected::TooLong => "too_long",
+            Rejected::Malformed => "malformed",
+            Rejected::Unfit => "unfit",
+        }
+    }
+}
+
 /// A command in a stream: looks at records, passes on what it does not consume, adds its own.
 ///
 /// Rules live elsewhere and are pure; a filter is the thin layer that feeds them and writes what they say.
@@ -49,6 +74,9 @@ pub trait Filter {
     /// Looks at one record. An error of kind `BadInput` is reported, counted and answered by an `error`
     /// record, and the stream goes on; any other ends the command.
     fn record(&mut self, record: &Envelope<'_>, origin: &Origin, out: &mut Out) -> Result<()>;
+
+    /// A bad line was reported and left out.
+    fn rejected(&mut self, _why: Rejected) {}
 
     /// How often [`Filter::tick`] is wanted: only of a live edge, such as a gate with real hardware.
     fn tick_every(&self) -> Option<Duration> {

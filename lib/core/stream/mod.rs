@@ -20,7 +20,7 @@ mod transport;
 
 pub use backoff::Backoff;
 pub use endpoint::Endpoint;
-pub use filter::{End, Filter, Origin};
+pub use filter::{End, Filter, Origin, Rejected};
 pub use framing::{Chunk, LineReader};
 pub use inlet::{Injector, Signal};
 pub use outlet::Out;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::endpoint::Endpoint;
-use super::filter::{End, Filter, Origin};
+use super::filter::{End, Filter, Origin, Rejected};
 use super::inlet::{Event, Injector, Inlet, Signal};
 use super::outlet::Out;
 use super::peer::Peer;
@@ -166,13 +166,9 @@ impl Session {
                 Some(Event::Lines(peer, bytes)) => self.take_lines(filter, &peer, &bytes)?,
                 Some(Event::TooLong(peer)) => {
                     let line = self.number(&peer, 1);
-                    let bound = self.max_line;
-                    self.reject(
-                        &peer,
-                        line,
-                        &Error::new(Kind::BadInput, format!("line of over {bound} bytes")),
-                        None,
-                    )?;
+                    let error = self.too_long();
+                    filter.rejected(Rejected::TooLong);
+                    self.reject(&peer, line, &error, None)?;
                 }
                 Some(Event::Gone(peer)) => {
                     self.lines.remove(&peer.id());
@@ -214,9 +210,9 @@ impl Session {
                 continue;
             }
             let record = if line.len() > self.max_line {
-                Err(Error::new(Kind::BadInput, format!("line of over {} bytes", self.max_line)))
+                Err((Rejected::TooLong, self.too_long()))
             } else {
-                Envelope::parse(line)
+                Envelope::parse(line).map_err(|error| (Rejected::Malformed, error))
             };
             match record {
                 Ok(record) => {
@@ -225,7 +221,10 @@ impl Session {
                     }
                     self.take_record(filter, &record, line, &origin)?;
                 }
-                Err(error) => self.reject(peer, origin.line, &error, None)?,
+                Err((why, error)) => {
+                    filter.rejected(why);
+                    self.reject(peer, origin.line, &error, None)?;
+                }
             }
             if self.out.is_full() {
                 break;
@@ -265,10 +264,15 @@ impl Session {
         match filter.record(record, origin, &mut self.out) {
             Err(error) if error.kind() == Kind::BadInput => {
                 self.records -= 1;
+                filter.rejected(Rejected::Unfit);
                 self.reject(&origin.peer, origin.line, &error, record.id.as_deref())
             }
             other => other,
         }
+    }
+
+    fn too_long(&self) -> Error {
+        Error::new(Kind::BadInput, format!("line of over {} bytes", self.max_line))
     }
 
     /// Reports a bad line on stderr and by an `error` record, counts it, and stops at once if so told.

@@ -17,6 +17,19 @@ pub enum Role {
     Controller,
 }
 
+impl Role {
+    /// Its word in logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Viewer => "viewer",
+            Role::User => "user",
+            Role::Operator => "operator",
+            Role::Admin => "admin",
+            Role::Controller => "controller",
+        }
+    }
+}
+
 /// Somebody at a door.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {

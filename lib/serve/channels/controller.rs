@@ -10,24 +10,30 @@ use park_core::stream::Peer;
 
 use super::message::{self, FORM};
 use super::socket::Socket;
-use crate::access::Person;
 use crate::hub::{Interest, Joining, Scope, Subscriber};
+use crate::operations::Visitor;
 use crate::server::Server;
 
 /// The longest message a controller may send.
 const LONGEST: usize = 1024 * 1024;
 
 /// Serves the controller of `gate` until it goes or is sent away.
-pub async fn serve(upgraded: Upgraded, server: Arc<Server>, person: Arc<Person>, gate: String) {
+pub async fn serve(upgraded: Upgraded, server: Arc<Server>, visitor: Visitor, gate: String) {
     let interest = Interest { scope: Scope::Nothing, ..Interest::default() };
     let name = format!("controller/{gate}");
-    let joining =
-        Joining { channel: &name, interest, form: &FORM, answers: true, cut: None, expires: person.expires };
+    let joining = Joining {
+        channel: &name,
+        interest,
+        form: &FORM,
+        answers: true,
+        cut: None,
+        expires: visitor.person.expires,
+    };
     let subscription = server.hub.join(joining, |_, _| Vec::new());
     let writer = Answers { subscriber: Arc::clone(subscription.subscriber()), server: Arc::clone(&server) };
     let peer = Peer::two_way(format!("/ws/{name}"), false, Box::new(writer));
     server.hub.controllers.attach(&gate, &peer, subscription.subscriber());
-    let mut socket = Socket::new(upgraded, LONGEST, 4096).await;
+    let mut socket = Socket::new(upgraded, server.operations.opened(visitor), LONGEST, 4096).await;
     while let Some(text) = socket.next(&subscription).await {
         match message::record(&text, &gate, server.now()) {
             Ok(line) => {

@@ -7,11 +7,14 @@ use bytes::Bytes;
 use hyper::upgrade::Upgraded;
 use park_core::record::command::Fault;
 use park_core::record::{Stamp, encode};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::message::{self, Command, FORM};
 use super::socket::Socket;
 use crate::access::Person;
-use crate::hub::{Interest, Joining, Scope, State, Subscriber, Subscription};
+use crate::hub::{Answer, Interest, Joining, Scope, State, Subscriber, Subscription};
+use crate::operations::{Action, Outcome, Visitor};
 use crate::server::Server;
 
 /// What a joining dashboard is told first: how things stand, not what happened.
@@ -28,20 +31,33 @@ const LONGEST: usize = 16 * 1024;
 const BUFFER: usize = 512;
 
 /// Serves one dashboard on channel `name` until it goes or is sent away.
-pub async fn serve(upgraded: Upgraded, server: Arc<Server>, person: Arc<Person>, name: String) {
-    let subscription = join(&server, &person, &name);
+pub async fn serve(upgraded: Upgraded, server: Arc<Server>, visitor: Visitor, name: String) {
+    let subscription = join(&server, &visitor.person, &name);
     let gate = (!["admin", "gate_all"].contains(&&*name)).then_some(name);
-    let mut socket = Socket::new(upgraded, LONGEST, BUFFER).await;
+    let mut socket = Socket::new(upgraded, server.operations.opened(visitor), LONGEST, BUFFER).await;
     while let Some(text) = socket.next(&subscription).await {
-        if !person.may_command() {
+        Box::pin(obey(&server, &text, gate.as_deref(), socket.visitor(), subscription.subscriber())).await;
+    }
+}
+
+/// Does what a message of `visitor` says, whose channel is that of `gate` or of all gates; answers go to `asker`.
+async fn obey(
+    server: &Arc<Server>,
+    text: &str,
+    gate: Option<&str>,
+    visitor: &Visitor,
+    asker: &Arc<Subscriber>,
+) {
+    match message::command(text, gate, &visitor.person.name, server.now()) {
+        Ok(command) if !visitor.person.may_command() => {
+            if command.is_audited() {
+                server.operations.refused(visitor, action(&command)).await;
+            }
             let reason = "only operators command gates".to_owned();
-            answer_error(&server, subscription.subscriber(), gate.as_deref(), reason, None);
-            continue;
+            answer_error(server, asker, gate, reason, Some(command.id));
         }
-        match message::command(&text, gate.as_deref(), server.now()) {
-            Ok(command) => Box::pin(relay(&server, command, subscription.subscriber())).await,
-            Err(reason) => answer_error(&server, subscription.subscriber(), gate.as_deref(), reason, None),
-        }
+        Ok(command) => relay(server, command, visitor, asker).await,
+        Err(reason) => answer_error(server, asker, gate, reason, None),
     }
 }
 
@@ -63,12 +79,24 @@ fn join(server: &Server, person: &Person, name: &str) -> Subscription {
     server.hub.join(joining, |_, state| greet(state))
 }
 
-/// Takes a command to its controller, or to all of them, and says at once if there is none.
-async fn relay(server: &Arc<Server>, command: Command, asker: &Arc<Subscriber>) {
-    let Command { gate, id, line, answered } = command;
-    if answered {
-        server.hub.controllers.asked(&id, asker);
+/// A command as the audit trail has it.
+fn action(command: &Command) -> Action<'_> {
+    Action {
+        name: command.kind,
+        target: command.gate.as_deref(),
+        payload: Some(&command.payload),
+        request_id: Some(&command.id),
     }
+}
+
+/// Takes a command to its controller, or to all of them, and says at once if there is none.
+async fn relay(server: &Arc<Server>, command: Command, visitor: &Visitor, asker: &Arc<Subscriber>) {
+    let audited = command.is_audited();
+    if audited {
+        server.operations.did(visitor, action(&command)).await;
+    }
+    let Command { gate, id, line, answered, .. } = command;
+    let answer = answered.then(|| server.hub.controllers.asked(&id, asker));
     let gates = gate.as_ref().map_or_else(|| server.hub.controllers.gates(), |gate| vec![gate.clone()]);
     server.intake.record(line.clone()).await;
     let hub = Arc::clone(&server.hub);
@@ -82,17 +110,32 @@ async fn relay(server: &Arc<Server>, command: Command, asker: &Arc<Subscriber>) 
             Some(gate) => format!("no controller connected for {gate}"),
             None => "no controller connected".to_owned(),
         };
+        if audited {
+            server.operations.became(&id, Outcome::NoController, None).await;
+        }
         answer_error(server, asker, gate.as_deref(), reason, Some(id));
     } else {
         server.hub.counts.relayed.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        if answered {
-            tokio::spawn(await_answer(Arc::clone(server), gate, id));
+        match answer {
+            Some(answer) => drop(tokio::spawn(await_answer(Arc::clone(server), gate, id, answer))),
+            None if audited => server.operations.became(&id, Outcome::Sent, None).await,
+            None => {}
         }
     }
 }
 
-async fn await_answer(server: Arc<Server>, gate: Option<String>, id: String) {
-    tokio::time::sleep(ANSWER).await;
+/// Waits for what the controller says, for the trail; the hub passes it on to whoever asked.
+async fn await_answer(
+    server: Arc<Server>,
+    gate: Option<String>,
+    id: String,
+    answer: oneshot::Receiver<Answer>,
+) {
+    if let Ok(Ok(Answer { success, message })) = timeout(ANSWER, answer).await {
+        let outcome = if success { Outcome::Done } else { Outcome::Failed };
+        return server.operations.became(&id, outcome, message).await;
+    }
+    server.operations.became(&id, Outcome::NoAnswer, None).await;
     if let Some(asker) = server.hub.controllers.give_up(&id).and_then(|asker| asker.upgrade()) {
         let gate = gate.as_deref();
         let reason = format!("the controller of {} has not answered", gate.unwrap_or("the gate"));

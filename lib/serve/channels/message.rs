@@ -125,14 +125,26 @@ pub struct Command {
     pub gate: Option<String>,
     /// The record's id.
     pub id: String,
+    /// The record's type.
+    pub kind: &'static str,
+    /// The record's payload, as JSON.
+    pub payload: String,
     /// The record's line.
     pub line: Vec<u8>,
     /// Whether an answer is due.
     pub answered: bool,
 }
 
-/// Reads a command from a dashboard whose channel is that of `gate`, or of all gates. The error is for the person.
-pub fn command(text: &str, gate: Option<&str>, now: Time) -> Result<Command, String> {
+impl Command {
+    /// Whether it moves something, and so belongs into the audit trail.
+    pub fn is_audited(&self) -> bool {
+        self.kind != RequestStatus::TYPE
+    }
+}
+
+/// Reads a command of `operator` from a dashboard whose channel is that of `gate`, or of all gates. The error is for the
+/// person.
+pub fn command(text: &str, gate: Option<&str>, operator: &str, now: Time) -> Result<Command, String> {
     let message = Incoming::read(text)?;
     let (mut control, mut named) = (None, message.gate_id.as_deref().map(str::to_owned));
     if message.r#type == GateControl::TYPE {
@@ -156,12 +168,22 @@ pub fn command(text: &str, gate: Option<&str>, now: Time) -> Result<Command, Str
     let answered = control.is_some();
     let id = match (control, message.r#type.as_ref()) {
         (Some(_), _) if target.is_none() => return Err("which gate? gate_id is missing".into()),
-        (Some(control), _) => encode(&stamp, &GateControl { gate_id: target.clone(), ..control }, &mut line),
+        (Some(control), _) => {
+            // Whatever the client says: it is the server that knows who it is.
+            let operator = Some(operator.to_owned());
+            encode(&stamp, &GateControl { gate_id: target.clone(), operator, ..control }, &mut line)
+        }
         (None, CameraControl::TYPE) => encode(&stamp, &message.payload::<CameraControl>()?, &mut line),
         (None, RequestStatus::TYPE) => encode(&stamp, &RequestStatus {}, &mut line),
         (None, other) => return Err(format!("a dashboard cannot send {other:?}")),
     };
-    Ok(Command { gate: target, id, line, answered })
+    let kind = match message.r#type.as_ref() {
+        GateControl::TYPE => GateControl::TYPE,
+        CameraControl::TYPE => CameraControl::TYPE,
+        _ => RequestStatus::TYPE,
+    };
+    let payload = Envelope::parse(&line).map(|record| record.payload_json().to_owned()).unwrap_or_default();
+    Ok(Command { gate: target, id, kind, payload, line, answered })
 }
 
 #[derive(Serialize)]
@@ -274,10 +296,9 @@ mod tests {
 
     #[test]
     fn a_command_names_its_gate_by_payload_message_or_channel() {
-        let open = |gate: Option<&str>, text: &str| command(text, gate, now());
+        let open = |gate: Option<&str>, text: &str| command(text, gate, "ann", now());
         let plain = r#"{"type":"gate_control","payload":{"action":"open"}}"#;
-        let named =
-            r#"{"type":"gate_control","payload":{"action":"open","gate_id":"g","duration":5},"gate_id":"h"}"#;
+        let named = r#"{"type":"gate_control","payload":{"action":"open","gate_id":"g","duration":5,"operator":"me"},"gate_id":"h"}"#;
         assert_eq!(open(Some("g"), plain).unwrap().gate.as_deref(), Some("g"));
         assert_eq!(open(None, named).unwrap().gate.as_deref(), Some("g"));
         assert!(open(None, plain).unwrap_err().contains("which gate"));
@@ -285,7 +306,8 @@ mod tests {
         let sent = open(None, named).unwrap();
         let record = Envelope::parse(&sent.line).unwrap();
         assert_eq!(record.gate_id.as_deref(), Some("g"));
-        assert_eq!(record.payload::<GateControl>().unwrap().duration, Some(5.0));
+        let control: GateControl = record.payload().unwrap();
+        assert_eq!((control.duration, control.operator.as_deref()), (Some(5.0), Some("ann")));
         assert_eq!(record.id.as_deref(), Some(sent.id.as_str()));
     }
 
@@ -299,9 +321,9 @@ mod tests {
             r#"{"type":"gate_control","payload":{"action":"open","duration":-1}}"#,
             r#"{"type":"gate_control","payload":{"action":"open","duration":1e300}}"#,
         ] {
-            assert!(command(bad, Some("g"), now()).is_err(), "{bad}");
+            assert!(command(bad, Some("g"), "ann", now()).is_err(), "{bad}");
         }
-        assert_eq!(command(r#"{"type":"request_status"}"#, None, now()).unwrap().gate, None);
+        assert_eq!(command(r#"{"type":"request_status"}"#, None, "ann", now()).unwrap().gate, None);
     }
 
     #[test]

@@ -18,6 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use crate::hub::{Subscription, Taken, Why};
+use crate::operations::{Visit, Visitor};
 
 /// An unmasked ping without a payload.
 pub const PING: Bytes = Bytes::from_static(&[0x89, 0]);
@@ -34,11 +35,13 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// A connection.
 pub struct Socket {
     stream: WebSocketStream<TokioIo<Upgraded>>,
+    visit: Visit,
 }
 
 impl Socket {
-    /// Takes over an upgraded connection; messages of more than `limit` bytes end it. It holds `buffer` bytes to read into.
-    pub async fn new(upgraded: Upgraded, limit: usize, buffer: usize) -> Socket {
+    /// Takes over the upgraded connection of `visit`; messages of more than `limit` bytes end it. It holds `buffer` bytes
+    /// to read into.
+    pub async fn new(upgraded: Upgraded, visit: Visit, limit: usize, buffer: usize) -> Socket {
         let config = WebSocketConfig::default()
             .read_buffer_size(buffer)
             .write_buffer_size(0)
@@ -47,7 +50,12 @@ impl Socket {
             .max_frame_size(Some(limit));
         let stream =
             WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
-        Socket { stream }
+        Socket { stream, visit }
+    }
+
+    /// Whose connection it is.
+    pub fn visitor(&self) -> &Visitor {
+        &self.visit
     }
 
     /// The next message; meanwhile what waits for the subscriber is sent. Nothing once the connection has ended.
@@ -59,6 +67,7 @@ impl Socket {
                 taken = subscription.queue.take(WRITE) => match taken {
                     Taken::Frames(frames) => timeout(STALLED, self.write(frames)).await.ok()?.ok()?,
                     Taken::End(why) => {
+                        self.visit.ends(why.name());
                         let (code, reason) = farewell(why);
                         Box::pin(self.close(code, reason)).await;
                         return None;
@@ -91,10 +100,12 @@ impl Socket {
         let raw = self.stream.get_mut();
         if let [frame] = frames.as_slice() {
             raw.write_all(frame).await?;
+            self.visit.sent(frame.len());
         } else {
             let mut joined = BytesMut::with_capacity(frames.iter().map(Bytes::len).sum());
             frames.iter().for_each(|frame| joined.extend_from_slice(frame));
             raw.write_all(&joined).await?;
+            self.visit.sent(joined.len());
         }
         raw.flush().await?;
         Ok(())
@@ -103,6 +114,7 @@ impl Socket {
     async fn refuse(&mut self, error: &Error) {
         match error {
             Error::Capacity(CapacityError::MessageTooLong { .. }) => {
+                self.visit.ends("too_long");
                 self.close(CloseCode::Size, "message too long").await;
             }
             Error::Protocol(_) => self.close(CloseCode::Protocol, "").await,

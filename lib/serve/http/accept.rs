@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,10 +66,17 @@ pub async fn accept(
             _ = stop.wait_for(|stop| *stop) => break,
         };
         match accepted {
-            Ok((stream, _)) => match Arc::clone(&places).try_acquire_owned() {
+            Ok((stream, address)) => match Arc::clone(&places).try_acquire_owned() {
                 Ok(permit) => {
                     let _ = stream.set_nodelay(true);
-                    let serving = serve(stream, permit, routes.clone(), Arc::clone(&server), stop.clone());
+                    let serving = serve(
+                        stream,
+                        address.ip(),
+                        permit,
+                        routes.clone(),
+                        Arc::clone(&server),
+                        stop.clone(),
+                    );
                     tokio::spawn(serving);
                 }
                 Err(_) => drop(stream.try_write(BUSY)),
@@ -87,13 +95,15 @@ pub async fn accept(
 
 async fn serve(
     stream: TcpStream,
+    address: IpAddr,
     permit: OwnedSemaphorePermit,
     routes: impl Routes,
     server: Arc<Server>,
     mut stop: watch::Receiver<bool>,
 ) {
     let socket = stream.as_raw_fd();
-    let connection = Connection { cut: Arc::new(Notify::new()), permit: Arc::new(permit), socket };
+    let permit = Arc::new(permit);
+    let connection = Connection { cut: Arc::new(Notify::new()), permit, address, socket };
     let cut = Arc::clone(&connection.cut);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(connection.clone());

@@ -49,7 +49,7 @@ fn authority(origin: &str) -> &str {
 }
 
 /// Whether a `Host` header names this host. Without one the client is no browser.
-fn is_local(host: &str) -> bool {
+pub fn is_local(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,

@@ -12,6 +12,7 @@ pub mod pages;
 pub mod query;
 pub mod routes;
 
+use std::net::IpAddr;
 use std::os::fd::RawFd;
 use std::sync::Arc;
 
@@ -34,6 +35,8 @@ pub struct Connection {
     pub cut: Arc<Notify>,
     /// Its share of the connections allowed.
     pub permit: Arc<OwnedSemaphorePermit>,
+    /// Where it comes from.
+    pub address: IpAddr,
     /// Its socket, which is open as long as a request of it is being answered.
     pub socket: RawFd,
 }

@@ -18,8 +18,9 @@ use crate::access::Person;
 use crate::channels::upgrade::{Upgrade, upgrade};
 use crate::channels::{controller, dashboard, message};
 use crate::hub::Event;
+use crate::operations::{Surface, Visitor};
 use crate::server::Server;
-use crate::sse;
+use crate::{metrics, realtime, sse};
 
 /// The longest body of a request.
 const LONGEST: u64 = 64 * 1024;
@@ -27,7 +28,10 @@ const LONGEST: u64 = 64 * 1024;
 /// Everything but the stream of events, which stands before these.
 pub fn routes(server: &Arc<Server>) -> BoxedFilter<(Response,)> {
     let shared = Arc::clone(server);
-    let server = warp::any().map(move || Arc::clone(&shared));
+    let server = {
+        let shared = Arc::clone(&shared);
+        warp::any().map(move || Arc::clone(&shared))
+    };
     let status =
         warp::path!("status").and(warp::get()).and(server.clone()).map(|server: Arc<Server>| status(&server));
     let health = warp::path!("healthz")
@@ -50,13 +54,14 @@ pub fn routes(server: &Arc<Server>) -> BoxedFilter<(Response,)> {
         .and(warp::ext::get::<Connection>())
         .and(warp::ext::get::<Arc<Person>>())
         .and(server.clone())
-        .map(|gate: String, upgrade: Upgrade, connection, person: Arc<Person>, server| {
+        .map(|gate: String, upgrade: Upgrade, connection: Connection, person: Arc<Person>, server| {
             if !person.may_control(&gate) {
                 return forbidden();
             }
             let answer = upgrade.accept().into_response();
+            let visitor = Visitor { person, surface: Surface::Controller, address: connection.address };
             tokio::spawn(take_over(upgrade, connection, move |upgraded| {
-                controller::serve(upgraded, server, person, gate)
+                controller::serve(upgraded, server, visitor, gate)
             }));
             answer
         });
@@ -66,18 +71,20 @@ pub fn routes(server: &Arc<Server>) -> BoxedFilter<(Response,)> {
         .and(warp::ext::get::<Connection>())
         .and(warp::ext::get::<Arc<Person>>())
         .and(server)
-        .map(|name: String, upgrade: Upgrade, connection, person: Arc<Person>, server| {
+        .map(|name: String, upgrade: Upgrade, connection: Connection, person: Arc<Person>, server| {
             let admin = name == "admin";
             if !(person.may_administer() || person.may_watch() && !admin) {
                 return forbidden();
             }
             let answer = upgrade.accept().into_response();
+            let visitor = Visitor { person, surface: Surface::Channel, address: connection.address };
             tokio::spawn(take_over(upgrade, connection, move |upgraded| {
-                dashboard::serve(upgraded, server, person, name)
+                dashboard::serve(upgraded, server, visitor, name)
             }));
             answer
         });
     let rest = status.or(health).unify().or(state).unify().or(capacity).unify();
+    let rest = rest.or(realtime::rest::routes(&shared)).unify().or(metrics::routes(&shared)).unify();
     let sockets = controllers.or(dashboards).unify();
     let all = rest.or(sockets).unify().or(pages::pages().map(Reply::into_response)).unify();
     all.recover(refusal).unify().boxed()

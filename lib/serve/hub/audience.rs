@@ -17,22 +17,25 @@ pub(super) struct Audience {
 const PIECE: usize = 16 * 1024;
 
 impl Audience {
-    /// Sends them what they want of `events`; those whose queue was full are passed to `full`.
-    fn send(&self, events: &[Arc<Event>], mut full: impl FnMut(&Arc<Subscriber>)) {
-        let pieces = self.pieces(events);
+    /// Sends them what they want of `events`; those whose queue was full are passed to `full`. How many records were
+    /// sent to how many, multiplied.
+    fn send(&self, events: &[Arc<Event>], mut full: impl FnMut(&Arc<Subscriber>)) -> u64 {
+        let (pieces, records) = self.pieces(events);
         if pieces.is_empty() {
-            return;
+            return 0;
         }
         for member in &self.members {
             if member.queue.push(pieces.iter().cloned()) {
                 full(member);
             }
         }
+        records * self.members.len() as u64
     }
 
-    fn pieces(&self, events: &[Arc<Event>]) -> Vec<Bytes> {
+    /// What they want in shared pieces, and how many records that are.
+    fn pieces(&self, events: &[Arc<Event>]) -> (Vec<Bytes>, u64) {
         let mut frames = events.iter().flat_map(|event| frames(&self.wishes, event)).peekable();
-        let mut pieces = Vec::new();
+        let (mut pieces, mut records) = (Vec::new(), 0);
         while let Some(first) = frames.next() {
             let mut length = first.len();
             let mut following = Vec::new();
@@ -40,9 +43,10 @@ impl Audience {
                 length += frame.len();
                 following.push(frame);
             }
+            records += 1 + following.len() as u64;
             pieces.push(joined(first, &following, length));
         }
-        pieces
+        (pieces, records)
     }
 }
 
@@ -105,11 +109,10 @@ impl Audiences {
         }
     }
 
-    /// Sends `events` to all who want them; those whose queue was full are passed to `full`.
-    pub(super) fn send(&self, events: &[Arc<Event>], mut full: impl FnMut(&Arc<Subscriber>)) {
-        for audience in &self.0 {
-            audience.send(events, &mut full);
-        }
+    /// Sends `events` to all who want them; those whose queue was full are passed to `full`. How many deliveries that
+    /// were.
+    pub(super) fn send(&self, events: &[Arc<Event>], mut full: impl FnMut(&Arc<Subscriber>)) -> u64 {
+        self.0.iter().map(|audience| audience.send(events, &mut full)).sum()
     }
 
     /// Sends one record in the dialect `form` to all who want it so.

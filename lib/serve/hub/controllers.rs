@@ -7,6 +7,7 @@ use park_core::record::Payload;
 use park_core::record::command::{Fault, GateControlResponse};
 use park_core::stream::Peer;
 use serde::Deserialize;
+use tokio::sync::oneshot;
 
 use super::{Event, Subscriber, Why};
 
@@ -19,7 +20,22 @@ pub struct Controllers {
 #[derive(Default)]
 struct Inner {
     gates: BTreeMap<String, Controller>,
-    asked: HashMap<String, Weak<Subscriber>>,
+    asked: HashMap<String, Asked>,
+}
+
+/// A question whose answer is awaited.
+struct Asked {
+    asker: Weak<Subscriber>,
+    answer: oneshot::Sender<Answer>,
+}
+
+/// What a controller says of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Whether it was carried out.
+    pub success: bool,
+    /// What else there is to say.
+    pub message: Option<String>,
 }
 
 struct Controller {
@@ -89,34 +105,43 @@ impl Controllers {
         })
     }
 
-    /// Notes who asked, so that the answer finds them.
-    pub fn asked(&self, id: &str, asker: &Arc<Subscriber>) {
+    /// Notes who asked, so that the answer finds them, and gives what the answer can be awaited with: an error means that
+    /// too many wait.
+    pub fn asked(&self, id: &str, asker: &Arc<Subscriber>) -> oneshot::Receiver<Answer> {
+        let (answer, awaited) = oneshot::channel();
         let mut inner = self.lock();
         if inner.asked.len() >= ASKED {
-            inner.asked.retain(|_, asker| asker.strong_count() > 0);
+            inner.asked.retain(|_, asked| asked.asker.strong_count() > 0);
         }
         if inner.asked.len() < ASKED {
-            inner.asked.insert(id.to_owned(), Arc::downgrade(asker));
+            inner.asked.insert(id.to_owned(), Asked { asker: Arc::downgrade(asker), answer });
         }
+        awaited
     }
 
     /// Nobody waits for this answer any more; who did, if it had not come.
     pub fn give_up(&self, id: &str) -> Option<Weak<Subscriber>> {
-        self.lock().asked.remove(id)
+        self.lock().asked.remove(id).map(|asked| asked.asker)
     }
 
-    /// Who asked what `event` answers.
+    /// Who asked what `event` answers. Whoever awaits the answer has it then.
     pub fn answered(&self, event: &Event) -> Option<Weak<Subscriber>> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct Answered {
             request_id: Option<String>,
+            #[serde(default)]
+            success: bool,
+            message: Option<String>,
         }
         if event.kind != GateControlResponse::TYPE && event.kind != Fault::TYPE {
             return None;
         }
         let payload = event.envelope().ok()?.payload_json();
-        let answer: Answer = serde_json::from_str(payload).ok()?;
-        self.give_up(&answer.request_id?)
+        let Answered { request_id, success, message } = serde_json::from_str(payload).ok()?;
+        let Asked { asker, answer } = self.lock().asked.remove(&request_id?)?;
+        // Whoever awaited it may have given up.
+        let _ = answer.send(Answer { success, message });
+        Some(asker)
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -20,7 +20,7 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use audience::Audiences;
-pub use controllers::Controllers;
+pub use controllers::{Answer, Controllers};
 pub use event::{Event, Form};
 pub use interest::{Interest, Scope, View, Wish};
 pub use queue::{Queue, Taken, Why};
@@ -77,12 +77,27 @@ pub struct Joining<'a> {
 pub struct Counts {
     /// Records published.
     pub published: AtomicU64,
+    /// Records handed to queues of subscribers.
+    pub delivered: AtomicU64,
     /// Subscribers sent away because their queue was full.
     pub slow: AtomicU64,
     /// Subscribers that were cut off because they took nothing at all any more.
     pub cut: AtomicU64,
+    /// Subscribers sent away because their token had expired.
+    pub expired: AtomicU64,
+    /// Subscribers sent away because they said nothing any more.
+    pub silent: AtomicU64,
     /// Commands relayed to a controller.
     pub relayed: AtomicU64,
+}
+
+/// What waits in the queues.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Bytes in all queues.
+    pub sum: usize,
+    /// Bytes in the fullest.
+    pub most: usize,
 }
 
 /// Who listens, and what holds now.
@@ -141,10 +156,11 @@ impl Hub {
             state.take(event);
             self.answer(event);
         }
-        audiences.send(events, |slow| {
+        let delivered = audiences.send(events, |slow| {
             self.counts.slow.fetch_add(1, Ordering::Relaxed);
             full.push((Instant::now(), Arc::clone(slow)));
         });
+        self.counts.delivered.fetch_add(delivered, Ordering::Relaxed);
         self.counts.published.fetch_add(events.len() as u64, Ordering::Relaxed);
     }
 
@@ -209,6 +225,15 @@ impl Hub {
         channels
     }
 
+    /// How many bytes wait for subscribers.
+    pub fn waiting(&self) -> Waiting {
+        let members: Vec<_> = self.lock().audiences.members().cloned().collect();
+        members.iter().map(|member| member.queue.waiting()).fold(Waiting::default(), |all, bytes| Waiting {
+            sum: all.sum + bytes,
+            most: all.most.max(bytes),
+        })
+    }
+
     /// Sends `frame` to every subscriber of a dialect, and sends away those that answer pings but have been silent.
     pub fn ping(&self, form: &'static Form, frame: &Bytes) {
         let now = self.seconds();
@@ -217,7 +242,9 @@ impl Hub {
                 continue;
             }
             if subscriber.answers && now - subscriber.heard.load(Ordering::Relaxed) > SILENCE {
-                subscriber.queue.end(Why::Silent);
+                if subscriber.queue.end(Why::Silent) {
+                    self.counts.silent.fetch_add(1, Ordering::Relaxed);
+                }
             } else if subscriber.queue.waiting() == 0 {
                 subscriber.queue.push([frame.clone()]);
             }
@@ -237,8 +264,8 @@ impl Hub {
     /// Sends away those whose right to listen has ended `now`, in seconds since 1970.
     pub fn expire(&self, now: u64) {
         for subscriber in self.lock().audiences.members() {
-            if subscriber.expires.load(Ordering::Relaxed) <= now {
-                subscriber.queue.end(Why::Expired);
+            if subscriber.expires.load(Ordering::Relaxed) <= now && subscriber.queue.end(Why::Expired) {
+                self.counts.expired.fetch_add(1, Ordering::Relaxed);
             }
         }
     }

@@ -21,6 +21,19 @@ pub enum Why {
     Expired,
 }
 
+impl Why {
+    /// Its word in logs and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Why::Slow => "slow",
+            Why::Stopping => "stopping",
+            Why::Replaced => "replaced",
+            Why::Silent => "silent",
+            Why::Expired => "expired",
+        }
+    }
+}
+
 /// What a subscriber takes from its queue.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Taken {
@@ -115,13 +128,15 @@ impl Queue {
         inner.wake();
     }
 
-    /// Ends the queue: what waits is still taken, then the reader is told why.
-    pub fn end(&self, why: Why) {
+    /// Ends the queue: what waits is still taken, then the reader is told why. False if it had ended before.
+    pub fn end(&self, why: Why) -> bool {
         let mut inner = self.lock();
-        if inner.end.is_none() {
+        let ends = inner.end.is_none();
+        if ends {
             inner.end = Some(why);
             inner.wake();
         }
+        ends
     }
 
     /// Whether nothing more can be added.

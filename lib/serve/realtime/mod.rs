@@ -2,6 +2,10 @@
 //!
 //! * [`availability`]: what is free, lot by lot. Pure.
 //! * [`bookings`]: bookings and what happens to them, from the log.
+//! * [`stats`]: numbers for the admins' screen.
+//! * [`rest`]: the paths `/realtime/…`.
 
 pub mod availability;
 pub mod bookings;
+pub mod rest;
+pub mod stats;

@@ -10,6 +10,7 @@ use super::stream::Events;
 use crate::access::Person;
 use crate::http::{Body, Connection, pairs, plain};
 use crate::hub::{Interest, Scope};
+use crate::operations::Surface;
 use crate::server::Server;
 
 /// Where the stream is.
@@ -42,16 +43,13 @@ pub async fn answer<B>(request: Request<B>, server: Arc<Server>) -> Response<Bod
     let Some(person) = request.extensions().get::<Arc<Person>>().cloned() else {
         return plain(StatusCode::UNAUTHORIZED, "who are you?");
     };
-    let cut = request.extensions().get::<Connection>().map(|connection| Arc::clone(&connection.cut));
-    match Events::open(
-        Arc::clone(&server),
-        Interest { scope, types, view: person.view() },
-        person.expires,
-        last,
-        cut,
-    )
-    .await
-    {
+    let Some(connection) = request.extensions().get::<Connection>() else {
+        return plain(StatusCode::INTERNAL_SERVER_ERROR, "");
+    };
+    let visit = server.opened(&person, Surface::Sse, connection.address);
+    let interest = Interest { scope, types, view: person.view() };
+    let cut = Some(Arc::clone(&connection.cut));
+    match Events::open(Arc::clone(&server), visit, interest, last, cut).await {
         Ok(events) => Response::builder()
             .header(header::CONTENT_TYPE, "text/event-stream")
             .header(header::CACHE_CONTROL, "no-cache, no-transform")

@@ -215,10 +215,10 @@ pub fn ping(now: Time) -> Bytes {
     block(None, "ping", &json!({ "timestamp": now }))
 }
 
-/// The last words of a stream: why it ends, and that the client should come back.
-pub fn closing(reason: &str) -> Bytes {
+/// The last words of a stream: why it ends, and that the client should come back after `retry` milliseconds.
+pub fn closing(reason: &str, retry: u64) -> Bytes {
     Bytes::from(format!(
-        ": {reason}\nretry: 1000\nevent: closing\ndata: {}\n\n",
+        ": {reason}\nretry: {retry}\nevent: closing\ndata: {}\n\n",
         json!({ "type": "closing", "data": { "reason": reason } })
     ))
 }

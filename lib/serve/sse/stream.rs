@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use super::event::{self, FORM};
 use crate::history::PAGE;
 use crate::hub::{Event, Hub, Interest, Joining, Subscription, Taken, Why};
+use crate::operations::Visit;
 use crate::server::Server;
 
 static CLIENTS: AtomicU64 = AtomicU64::new(0);
@@ -23,11 +24,17 @@ static CLIENTS: AtomicU64 = AtomicU64::new(0);
 /// What is sent in one piece at most, about.
 const WRITE: usize = 64 * 1024;
 
+/// How many milliseconds a client is asked to wait before it comes back: so many, and up to so many more, or all would
+/// come at the same moment.
+const RETRY: u64 = 1000;
+const SPREAD: u64 = 1000;
+
 type Page = Pin<Box<dyn Future<Output = Result<Vec<Event>>> + Send>>;
 
 /// The body of one answer.
 pub struct Events {
     server: Arc<Server>,
+    number: u64,
     interest: Interest,
     expires: Option<u64>,
     cut: Option<Arc<Notify>>,
@@ -38,15 +45,16 @@ pub struct Events {
     /// The place from which on everything comes live.
     live_from: i64,
     ended: bool,
+    visit: Visit,
 }
 
 impl Events {
-    /// A stream for a client that wants `interest`, and resumes after the record `last` if it has seen any.
+    /// A stream for the client of `visit` that wants `interest`, and resumes after the record `last` if it has seen any.
     /// `cut` ends its connection when it takes nothing any more.
     pub async fn open(
         server: Arc<Server>,
+        visit: Visit,
         interest: Interest,
-        expires: Option<u64>,
         last: Option<String>,
         cut: Option<Arc<Notify>>,
     ) -> Result<Events> {
@@ -54,13 +62,15 @@ impl Events {
         let now = server.now();
         let mut events = Events {
             interest,
-            expires,
+            expires: visit.person.expires,
             cut,
             ready: VecDeque::new(),
             replay: None,
             subscription: None,
             live_from: 0,
             ended: false,
+            visit,
+            number,
             server,
         };
         let Some(last) = last else {
@@ -107,7 +117,7 @@ impl Events {
         });
         let Ok(events) = ready!(reading.as_mut().poll(context)) else {
             // The client comes back and tries again.
-            self.finish("the log cannot be read");
+            self.finish("failed", "the log cannot be read");
             return Poll::Ready(());
         };
         *page = None;
@@ -137,9 +147,10 @@ impl Events {
         Poll::Ready(())
     }
 
-    fn finish(&mut self, reason: &str) {
+    fn finish(&mut self, why: &'static str, reason: &str) {
         self.replay = None;
-        self.ready.push_back(event::closing(reason));
+        self.visit.ends(why);
+        self.ready.push_back(event::closing(reason, RETRY + self.number * 37 % SPREAD));
         self.ended = true;
     }
 }
@@ -151,6 +162,7 @@ impl Stream for Events {
         let this = self.get_mut();
         loop {
             if let Some(bytes) = this.ready.pop_front() {
+                this.visit.sent(bytes.len());
                 return Poll::Ready(Some(Ok(Frame::data(bytes))));
             }
             if this.ended {
@@ -158,7 +170,7 @@ impl Stream for Events {
             }
             if this.replay.is_some() {
                 if this.server.hub.is_stopping() {
-                    this.finish("stopping");
+                    this.finish(Why::Stopping.name(), "the server stops");
                     continue;
                 }
                 ready!(this.poll_replay(context));
@@ -173,12 +185,15 @@ impl Stream for Events {
                     };
                     this.ready.push_back(bytes);
                 }
-                Taken::End(why) => this.finish(match why {
-                    Why::Slow => "too slow: resume from the last id",
-                    Why::Stopping => "the server stops",
-                    Why::Expired => "the token has expired",
-                    Why::Replaced | Why::Silent => "ended",
-                }),
+                Taken::End(why) => {
+                    let reason = match why {
+                        Why::Slow => "too slow: resume from the last id",
+                        Why::Stopping => "the server stops",
+                        Why::Expired => "the token has expired",
+                        Why::Replaced | Why::Silent => "ended",
+                    };
+                    this.finish(why.name(), reason);
+                }
             }
         }
     }
