@@ -88,6 +88,7 @@ const RECIPES: &[Recipe] = &[
         shows: "NEW1234",
     },
     Recipe { words: "sqlite3 park.db", instead: &[], then: "", shows: "allow" },
+    Recipe { words: "log statistics", instead: &[SERVE], then: "", shows: "records\tplates" },
     Recipe {
         words: "curl -sN",
         instead: &[

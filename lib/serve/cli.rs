@@ -336,6 +336,47 @@ stop_stream when the last has gone.
 A frame may have 8 MiB as its record holds it, and 16 million pixels with no side over 8192.",
         ),
         (
+            "Dialect C over REST",
+            "\
+GET /realtime/parking-availability (?parking_lot_id=ID) tells what is free, GET /realtime/connection-status which \
+connections of one's own are open. Admins alone: GET /realtime/connections (?limit=N), GET /realtime/live-stats, \
+GET /realtime/booking-activity (?limit=N), POST /realtime/announcement {message, type}, \
+PUT /realtime/parking-lots/ID/availability {available_spaces, total_spaces}. What changes something is durable, and in \
+the audit trail, before it is answered; an error names the field that is wrong.",
+        ),
+        (
+            "The trail",
+            "\
+The database holds more than records. Each gate_control and camera_control that comes through the server is in the audit trail, and each \
+change by an admin: when, who, from where, what, and what came of it: done, failed (its controller could not), sent (the controller \
+does not answer such commands), no_controller, no_answer (within 10 seconds), refused (not with this role). The name in it, and the \
+operator of a gate_control, is that of the account, whatever the client says. The log of connections has every WebSocket, \
+event stream, Socket.IO connection and video stream: from when to when, and why it ended. Statistics are counts \
+by hour: of records by type, connections by surface, commands by outcome.
+
+park-serve log audit, park-serve log connections and park-serve log statistics print them as lines of JSON, oldest \
+first; --since and --until take an RFC 3339 time or how long ago, such as 7d. All these times are those of the wall clock.",
+        ),
+        (
+            "What is kept",
+            "\
+Old records are removed a few at a time, so that nobody waits for it. How old a record is goes by when it came, not by the time of its \
+event. --keep says for how long what is kept: a type of record, records (all other types), connections, audit, statistics; \
+a number and s, m, h, d or y, or forever. If nobody says otherwise: plates=7d, slots=1d, live_stats=7d, camera_status=30d, hardware_status=30d, \
+system_status=30d; parking_entry, parking_exit, violation, booking_updated and payment_updated 3y; records=1y, \
+connections=90d, audit=1y, statistics=3y. Sessions stay. A client that resumes from a record that has gone gets a \
+reset event. A database that was made by an earlier version does not become smaller, but uses its room again; \
+`sqlite3 park.db 'PRAGMA auto_vacuum=2; VACUUM'` while nobody uses it changes that.",
+        ),
+        (
+            "Metrics",
+            "\
+GET /metrics is for Prometheus (OpenMetrics): records by type, rejected lines by reason, open connections by surface, bytes that wait, \
+subscribers sent away, commands by outcome, the time to make a burst durable, memory and descriptors. It is for \
+operators and admins; --metrics-listen answers it on a loopback address to everybody on this machine. No label comes \
+from outside: types that are not ours are counted as other.",
+        ),
+        (
             "Limits",
             "\
 A message of a dashboard may have 16 KiB, one of a controller 1 MiB, the body of a request 64 KiB; the head of a request must \
@@ -348,6 +389,8 @@ come within 10 seconds, the whole of it within 10 more. What waits for a client 
         ("Watch a lot from a shell", "curl -N 'http://127.0.0.1:8000/api/sse/dashboard?lot=lot_1'"),
         ("One picture of a camera", "curl -o now.jpg 'http://127.0.0.1:8000/cameras/cam_in/snapshot.jpg?width=640'"),
         ("Open a gate", "echo '{\"type\":\"gate_control\",\"payload\":{\"action\":\"open\"}}' | websocat ws://127.0.0.1:8000/ws/gate_in"),
+        ("Who moved a gate this week, and what came of it", "park-serve log audit --since 7d --db /var/lib/park/park.db"),
+        ("Keep readings for a day and the audit trail for five years", "park-serve --keep plates=1d,audit=5y --db /var/lib/park/park.db"),
         ("Look whether a database is whole", "park-serve check --db /var/lib/park/park.db"),
     ],
     environment: &[

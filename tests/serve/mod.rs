@@ -1,5 +1,9 @@
 //! `park-serve` as its clients meet it: HTTP, Server-Sent Events, WebSockets, sockets of other commands.
 
+mod metrics;
+mod operations;
+mod realtime;
+mod restart;
 mod video;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -430,44 +434,6 @@ fn a_record_is_taken_once_and_bad_ones_are_told_apart() {
     assert_eq!(server.running.end().0.code(), Some(65));
     let store = Store::open(dir.path().join("park.db")).unwrap();
     assert_eq!(store.since(0, &Query::default(), 9).unwrap().len(), 2);
-}
-
-#[test]
-fn what_was_acknowledged_survives_kill_9() {
-    let dir = dir();
-    let mut sent = 0;
-    for round in 0..5 {
-        let mut server = Server::start(dir.path(), &[]);
-        let mut peer = server.peer();
-        let mut stream = peer.stream.try_clone().unwrap();
-        let first = sent;
-        // Floods until the server is gone.
-        let flood = std::thread::spawn(move || {
-            for n in first.. {
-                let lines: String =
-                    (0..50).map(|at| taken(&format!("k{}", n * 50 + at), "lot_1", 1)).collect();
-                if stream.write_all(lines.as_bytes()).is_err() {
-                    return n + 1;
-                }
-            }
-            unreachable!("the server was killed")
-        });
-        let mut acknowledged = String::new();
-        for _ in 0..=round {
-            acknowledged = peer.next_of("ack")["payload"]["id"].as_str().unwrap().to_owned();
-        }
-        server.running.child.kill().unwrap();
-        server.running.child.wait().unwrap();
-        let store = Store::open(dir.path().join("park.db")).unwrap();
-        let last: u64 = acknowledged[1..].parse().unwrap();
-        for n in first * 50..=last {
-            assert!(store.seq_of(&format!("k{n}")).unwrap().is_some(), "k{n} of ..k{last} is lost");
-        }
-        drop(peer);
-        sent = flood.join().unwrap();
-    }
-    let checked = run("park-serve", &["check", "--db", dir.path().join("park.db").to_str().unwrap()], b"");
-    assert!(checked.status.success(), "{}", stderr(&checked));
 }
 
 #[test]

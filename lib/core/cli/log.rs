@@ -31,6 +31,16 @@ pub enum Colour {
     Never,
 }
 
+/// The longest message, in characters: what comes from outside must not fill a disk.
+const LONGEST: usize = 2000;
+
+/// A message on one line, safe for a terminal and of bounded length.
+fn one_line(message: &str) -> String {
+    let cut = message.char_indices().nth(LONGEST);
+    let (message, more) = cut.map_or((message, ""), |(end, _)| (&message[..end], " …"));
+    make_safe(message).replace('\n', " ") + more
+}
+
 /// Writes messages to stderr; a clone writes to the same place.
 #[derive(Debug, Clone)]
 pub struct Log(Arc<Settings>);
@@ -85,7 +95,7 @@ impl Log {
         if level > settings.level {
             return;
         }
-        let message = make_safe(message).replace('\n', " ");
+        let message = one_line(message);
         let label = match settings.colour && !colour.is_empty() {
             true => format!("\u{1b}[{colour}m{label}\u{1b}[0m"),
             false => label.to_owned(),
@@ -93,5 +103,17 @@ impl Log {
         let priority = if settings.journal { format!("<{priority}>") } else { String::new() };
         // A closed stderr must not end the work.
         let _ = writeln!(io::stderr().lock(), "{priority}{}: {label}{message}", settings.command);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_stays_one_short_line() {
+        assert_eq!(one_line("a\nb\u{1b}c"), "a b\\u001Bc");
+        let long = one_line(&"ä\n".repeat(5000));
+        assert!(long.ends_with(" …") && long.chars().count() == LONGEST + 2 && !long.contains('\n'));
     }
 }

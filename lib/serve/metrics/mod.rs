@@ -67,7 +67,7 @@ pub struct Metrics {
 }
 
 /// Why connections end, as they say it themselves; anything else is `other`.
-const WHYS: &[&str] = &["left", "slow", "stopping", "replaced", "silent", "expired", "too_long", "bad"];
+const WHYS: &[&str] = &["left", "slow", "stopping", "replaced", "silent", "expired", "too_long", "failed"];
 
 impl Default for Metrics {
     fn default() -> Metrics {

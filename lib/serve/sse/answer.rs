@@ -19,27 +19,49 @@ pub const PATH: &str = "/api/sse/dashboard";
 /// Values one query may name of each filter.
 const FILTERS: usize = 100;
 
-/// Answers a request for the stream: `?lot=` and `?type=` (repeatable) filter it, the header `Last-Event-ID` or, for
-/// the first request of a page, `?lastEventId=` says where it resumes.
+/// What a request for the stream asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Of these lots only, if there are any: `?lot=`, repeatable.
+    pub lots: Vec<String>,
+    /// Of these types only, if there are any: `?type=`, repeatable.
+    pub types: Vec<String>,
+    /// After this record: the header `Last-Event-ID` or, for the first request of a page, `?lastEventId=`.
+    pub last: Option<String>,
+}
+
+impl Asked {
+    /// Reads a query string and the header, if there is one. The error is for the client.
+    pub fn read(query: &str, last_event_id: Option<&str>) -> Result<Asked, &'static str> {
+        let mut asked = Asked::default();
+        for (name, value) in pairs(query) {
+            match name.as_str() {
+                "lot" | "parkingLotId" if asked.lots.len() < FILTERS => asked.lots.push(value),
+                "type" if asked.types.len() < FILTERS => {
+                    asked.types.push(super::event::kind(&value).to_owned());
+                }
+                "lot" | "parkingLotId" | "type" => return Err("too many filters"),
+                "lastEventId" | "last_event_id" => asked.last = Some(value),
+                _ => {}
+            }
+        }
+        let last = last_event_id.map(str::to_owned).or(asked.last);
+        asked.last = last.filter(|id| !id.is_empty());
+        Ok(asked)
+    }
+}
+
+/// Answers a request for the stream, see [`Asked`].
 pub async fn answer<B>(request: Request<B>, server: Arc<Server>) -> Response<Body> {
     if request.method() != hyper::Method::GET {
         return plain(StatusCode::METHOD_NOT_ALLOWED, "GET only");
     }
-    let (mut lots, mut types, mut last) = (Vec::new(), Vec::new(), None);
-    for (name, value) in pairs(request.uri().query().unwrap_or_default()) {
-        match name.as_str() {
-            "lot" | "parkingLotId" if lots.len() < FILTERS => lots.push(value),
-            "type" if types.len() < FILTERS => types.push(super::event::kind(&value).to_owned()),
-            "lastEventId" | "last_event_id" => last = Some(value),
-            "lot" | "parkingLotId" | "type" => return plain(StatusCode::BAD_REQUEST, "too many filters"),
-            _ => {}
-        }
-    }
-    if let Some(header) = request.headers().get("last-event-id").and_then(|value| value.to_str().ok()) {
-        last = Some(header.to_owned());
-    }
+    let header = request.headers().get("last-event-id").and_then(|value| value.to_str().ok());
+    let Asked { lots, types, last } = match Asked::read(request.uri().query().unwrap_or_default(), header) {
+        Ok(asked) => asked,
+        Err(reason) => return plain(StatusCode::BAD_REQUEST, reason),
+    };
     let scope = if lots.is_empty() { Scope::Everything } else { Scope::Lots(lots) };
-    let last = last.filter(|id| !id.is_empty());
     let Some(person) = request.extensions().get::<Arc<Person>>().cloned() else {
         return plain(StatusCode::UNAUTHORIZED, "who are you?");
     };

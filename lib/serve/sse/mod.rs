@@ -8,4 +8,4 @@ mod answer;
 pub mod event;
 mod stream;
 
-pub use answer::{PATH, answer};
+pub use answer::{Asked, PATH, answer};
