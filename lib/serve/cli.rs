@@ -157,7 +157,8 @@ fn serve(args: ServeArgs, context: &Context) -> Result<End> {
     let video = Arc::new(Video::new(&args.video, cameras));
     let metrics = Arc::new(Metrics::default());
     let keep = args.operations.keep.clone().unwrap_or_default();
-    let operations = Operations::start(Store::open(&path)?, keep, Arc::clone(&metrics), context)?;
+    let operations =
+        Operations::start(Store::open(&path)?, keep, Arc::clone(&metrics), Arc::clone(&hub), context)?;
     let metrics_listener = args.operations.metrics_listen.map(metrics::listen::bind).transpose()?;
     let mut session = Session::open(&args.io, &Setup::default(), context)?;
     let server = Arc::new(Server {
@@ -352,7 +353,7 @@ change by an admin: when, who, from where, what, and what came of it: done, fail
 does not answer such commands), no_controller, no_answer (within 10 seconds), refused (not with this role). The name in it, and the \
 operator of a gate_control, is that of the account, whatever the client says. The log of connections has every WebSocket, \
 event stream, Socket.IO connection and video stream: from when to when, and why it ended. Statistics are counts \
-by hour: of records by type, connections by surface, commands by outcome.
+by hour: of records by type, connections by surface, commands by outcome, deliveries, and clients that were too slow.
 
 park-serve log audit, park-serve log connections and park-serve log statistics print them as lines of JSON, oldest \
 first; --since and --until take an RFC 3339 time or how long ago, such as 7d. All these times are those of the wall clock.",

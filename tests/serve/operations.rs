@@ -142,13 +142,15 @@ fn connections_are_logged_with_their_duration_and_their_end() {
     server.running.child.kill().unwrap();
     server.running.child.wait().unwrap();
     drop(second);
-    let server = Server::start(dir.path(), &[]);
+    let mut server = Server::start(dir.path(), &[]);
     let lines =
         log_when(dir.path(), &["connections"], |lines| lines.iter().all(|line| line["why"].is_string()));
     let last = lines.iter().find(|line| line["why"] == "the server ended").unwrap();
     assert_eq!((&last["surface"], &last["closed"]), (&json!("controller"), &Value::Null));
     let watching = server.socket("/ws/gate_all");
     server.status_when(|status| status["active_channels"]["gate_all"] == 1);
+    server.running.send(&closed("b", "gate_in"));
+    server.status_when(|status| status["last_id"] == "b");
     server.terminate();
     assert_eq!(watching.end(), CloseCode::Away);
     let lines = log(dir.path(), &["connections"]);
@@ -160,6 +162,7 @@ fn connections_are_logged_with_their_duration_and_their_end() {
     };
     // What the killed one had counted within the last minute is not known.
     assert_eq!(count("connections", "channel"), 1);
+    assert_eq!((count("records", "gate_status"), count("deliveries", "")), (1, 1));
 }
 
 #[test]

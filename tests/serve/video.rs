@@ -41,7 +41,7 @@ fn raw(server: &Server, path: &str) -> (u16, String, Vec<u8>) {
 /// The size that a JPEG's head states.
 fn size(jpeg: &[u8]) -> (u32, u32) {
     assert_eq!(jpeg[..2], [0xFF, 0xD8], "no JPEG");
-    let at = jpeg.windows(2).position(|pair| matches!(pair, [0xFF, 0xC0 | 0xC1 | 0xC2])).unwrap();
+    let at = jpeg.windows(2).position(|pair| matches!(pair, [0xFF, 0xC0..=0xC2])).unwrap();
     let side = |at: usize| u32::from(u16::from_be_bytes([jpeg[at], jpeg[at + 1]]));
     (side(at + 7), side(at + 5))
 }
@@ -141,7 +141,7 @@ fn a_camera_is_seen_by_snapshot_and_stream() {
         (&json!("cam_in"), &json!(true), &json!("online"))
     );
     assert_eq!(camera["snapshot"], "/cameras/cam_in/snapshot.jpg");
-    let store = Store::open(&dir.path().join("park.db")).unwrap();
+    let store = Store::open(dir.path().join("park.db")).unwrap();
     let kinds: Vec<_> =
         store.since(0, &Query::default(), 100).unwrap().into_iter().map(|it| it.kind).collect();
     assert!(kinds.contains(&"camera_status".into()) && !kinds.contains(&"frame".into()), "{kinds:?}");

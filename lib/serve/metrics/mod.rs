@@ -12,6 +12,7 @@ mod process;
 mod scrape;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use park_core::record::catalogue;
@@ -26,6 +27,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply};
 
 use crate::access::Person;
+use crate::hub::Counts;
 use crate::operations::{Outcome, Surface};
 use crate::server::Server;
 pub use scrape::{CONTENT_TYPE, page};
@@ -154,8 +156,8 @@ impl Metrics {
         self.lost.inc();
     }
 
-    /// What the statistics keep: counts since the start, by name and thing.
-    pub fn counted(&self) -> Vec<((&'static str, &'static str), u64)> {
+    /// What the statistics keep, with what the hub counts: counts since the start, by name and thing.
+    pub fn counted(&self, hub: &Counts) -> Vec<((&'static str, &'static str), u64)> {
         let records = self.records.iter().map(|(kind, count)| (("records", *kind), count.get()));
         let commands = Outcome::ALL.iter().map(|outcome| {
             let label = [("outcome", outcome.name())];
@@ -165,7 +167,9 @@ impl Metrics {
             let label = [("surface", surface.name())];
             (("connections", surface.name()), self.opened.get_or_create(&label).get())
         });
-        records.chain(commands).chain(connections).collect()
+        let delivered = (("deliveries", ""), hub.delivered.load(Ordering::Relaxed));
+        let slow = (("slow", ""), hub.slow.load(Ordering::Relaxed));
+        records.chain(commands).chain(connections).chain([delivered, slow]).collect()
     }
 
     /// How many records were made durable since the start.

@@ -12,6 +12,7 @@ use park_store::{Count, Note, Store};
 use tokio::sync::oneshot;
 
 use super::retention::{Cleaning, Keep};
+use crate::hub::Hub;
 use crate::metrics::Metrics;
 
 /// Notes that may wait; a crowd that comes at once fits.
@@ -46,13 +47,20 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    pub(super) fn start(store: Store, keep: Keep, metrics: Arc<Metrics>, context: Context) -> Keeper {
+    pub(super) fn start(
+        store: Store,
+        keep: Keep,
+        metrics: Arc<Metrics>,
+        hub: Arc<Hub>,
+        context: Context,
+    ) -> Keeper {
         let (tasks, waiting) = sync_channel(WAITING);
         let housekeeping = Housekeeping {
             store,
             cleaning: Cleaning::new(keep),
             counted: BTreeMap::new(),
             metrics: Arc::clone(&metrics),
+            hub,
             context,
         };
         let thread = thread::spawn(move || housekeeping.run(&waiting));
@@ -106,6 +114,7 @@ struct Housekeeping {
     /// What had been counted when it was last written down.
     counted: BTreeMap<(&'static str, &'static str), u64>,
     metrics: Arc<Metrics>,
+    hub: Arc<Hub>,
     context: Context,
 }
 
@@ -192,7 +201,7 @@ impl Housekeeping {
     /// Adds what was counted since the last time to the statistics of this hour.
     fn count(&mut self) {
         let hour = self.context.now();
-        let now: BTreeMap<_, _> = self.metrics.counted().into_iter().collect();
+        let now: BTreeMap<_, _> = self.metrics.counted(&self.hub.counts).into_iter().collect();
         let risen = now.iter().filter_map(|(key, count)| {
             let risen = count - self.counted.get(key).copied().unwrap_or(0);
             let (name, thing) = (key.0.to_owned(), key.1.to_owned());

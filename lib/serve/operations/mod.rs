@@ -22,6 +22,7 @@ use park_core::record::Time;
 use park_store::{Deed, Note, Store};
 use serde_json::value::RawValue;
 
+use crate::hub::Hub;
 use crate::metrics::Metrics;
 pub use args::OperationsArgs;
 use keeper::Keeper;
@@ -92,16 +93,18 @@ pub struct Operations {
 }
 
 impl Operations {
-    /// Starts to write to `store`, which nobody else uses, and to remove from it what `keep` does not keep.
+    /// Starts to write to `store`, which nobody else uses, and to remove from it what `keep` does not keep. What `metrics`
+    /// and `hub` count becomes statistics.
     pub fn start(
         store: Store,
         keep: Keep,
         metrics: Arc<Metrics>,
+        hub: Arc<Hub>,
         context: &Context,
     ) -> Result<Arc<Operations>> {
         store.forget_open_connections("the server ended")?;
         let next = AtomicI64::new(store.next_connection()?);
-        let keeper = Keeper::start(store, keep, Arc::clone(&metrics), context.clone());
+        let keeper = Keeper::start(store, keep, Arc::clone(&metrics), hub, context.clone());
         Ok(Arc::new(Operations { keeper, metrics, context: context.clone(), open: Mutex::default(), next }))
     }
 

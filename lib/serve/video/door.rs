@@ -23,6 +23,8 @@ use super::watch::{Shot, Watch};
 use super::{Refusal, camera::Camera};
 use crate::access::Person;
 use crate::http::{Body, Connection, plain};
+use crate::hub::Why;
+use crate::operations::{Surface, Visit};
 use crate::server::Server;
 
 /// How long a snapshot waits for a camera that has to begin.
@@ -83,7 +85,10 @@ pub async fn answer<B>(request: Request<B>, server: Arc<Server>) -> Response<Bod
             Err(refusal) => refuse(refusal),
         },
         Asked::Stream(id) => match watch(&id) {
-            Ok(watch) => stream(watch, server, &person, request.extensions().get()),
+            Ok(watch) => match request.extensions().get::<Connection>() {
+                Some(connection) => stream(watch, server, &person, connection),
+                None => plain(StatusCode::INTERNAL_SERVER_ERROR, ""),
+            },
             Err(refusal) => refuse(refusal),
         },
     }
@@ -164,7 +169,7 @@ async fn snapshot(mut watch: Watch) -> Response<Body> {
 struct Stream {
     watch: Watch,
     server: Arc<Server>,
-    expires: Option<u64>,
+    visit: Visit,
     parts: VecDeque<Bytes>,
     /// When the last picture was handed out, in milliseconds since `began` and one more; 0 while none is on its way.
     handed: Arc<AtomicU64>,
@@ -174,18 +179,18 @@ struct Stream {
 fn stream(
     watch: Watch,
     server: Arc<Server>,
-    person: &Person,
-    connection: Option<&Connection>,
+    person: &Arc<Person>,
+    connection: &Connection,
 ) -> Response<Body> {
     let (handed, began) = (Arc::new(AtomicU64::new(0)), Instant::now());
-    if let Some(connection) = connection {
-        connection.hold_back(UNSENT);
-        tokio::spawn(cut_when_stalled(Arc::downgrade(&handed), began, Arc::clone(&connection.cut)));
-    }
+    connection.hold_back(UNSENT);
+    tokio::spawn(cut_when_stalled(Arc::downgrade(&handed), began, Arc::clone(&connection.cut)));
+    let visit = server.opened(person, Surface::Video, connection.address);
     let parts = VecDeque::from([Bytes::from_static(b"--frame\r\n")]);
-    let stream = Stream { watch, server, expires: person.expires, parts, handed, began };
+    let stream = Stream { watch, server, visit, parts, handed, began };
     let frames = unfold(stream, |mut stream| async {
         let bytes = stream.next().await?;
+        stream.visit.sent(bytes.len());
         Some((Ok::<_, io::Error>(Frame::data(bytes)), stream))
     });
     let head = head("multipart/x-mixed-replace; boundary=frame").header("x-accel-buffering", "no");
@@ -200,8 +205,9 @@ impl Stream {
         // To be asked again means that what was handed out has left.
         self.handed.store(0, Ordering::Relaxed);
         let Shot { jpeg, time } = loop {
-            let over = self.expires.is_some_and(|expires| expires <= self.server.seconds());
+            let over = self.visit.person.expires.is_some_and(|expires| expires <= self.server.seconds());
             if over || self.server.hub.is_stopping() {
+                self.visit.ends(if over { Why::Expired.name() } else { Why::Stopping.name() });
                 return None;
             }
             if let Ok(shot) = timeout(LOOK, self.watch.next()).await {
