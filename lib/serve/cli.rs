@@ -285,7 +285,7 @@ async fn keep_house(server: Arc<Server>) {
         server.hub.expire(server.seconds());
         seconds = (seconds + 1) % 30;
         if seconds == 0 {
-            server.hub.ping(&sse::event::FORM, &sse::event::ping(server.now()));
+            sse::ping(&server);
             server.hub.ping(&channels::message::FORM, &channels::PING);
         }
     }

@@ -4,6 +4,7 @@ mod metrics;
 mod operations;
 mod realtime;
 mod restart;
+mod sse;
 mod video;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -30,7 +31,10 @@ struct Server {
 impl Server {
     fn start(dir: &Path, more: &[&str]) -> Server {
         let mut command = park("park-serve");
-        command.arg("--db").arg(dir.join("park.db")).args(["--listen", "127.0.0.1:0"]);
+        command.arg("--db").arg(dir.join("park.db"));
+        if !more.contains(&"--listen") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
         command.arg("--input").arg(format!("unix-listen:{}", dir.join("park.sock").display()));
         command.args(["--input", "-"]).args(more);
         let running = Running::spawn(command);

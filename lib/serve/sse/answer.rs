@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use http_body_util::{BodyExt, StreamBody};
-use hyper::{Request, Response, StatusCode, header};
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Request, Response, StatusCode};
 
 use super::stream::Events;
 use crate::access::Person;
@@ -71,13 +72,9 @@ pub async fn answer<B>(request: Request<B>, server: Arc<Server>) -> Response<Bod
     let visit = server.opened(&person, Surface::Sse, connection.address);
     let interest = Interest { scope, types, view: person.view() };
     let cut = Some(Arc::clone(&connection.cut));
-    match Events::open(Arc::clone(&server), visit, interest, last, cut).await {
-        Ok(events) => Response::builder()
-            .header(header::CONTENT_TYPE, "text/event-stream")
-            .header(header::CACHE_CONTROL, "no-cache, no-transform")
-            .header("x-accel-buffering", "no")
-            .body(stream_body(events))
-            .unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR, "")),
+    let compressed = takes_gzip(request.headers());
+    match Events::open(Arc::clone(&server), visit, interest, last, compressed, cut).await {
+        Ok(events) => stream(events, compressed),
         Err(error) => {
             server.log().error(&format!("a client could not resume: {error}"));
             plain(StatusCode::SERVICE_UNAVAILABLE, "the log cannot be read")
@@ -85,7 +82,47 @@ pub async fn answer<B>(request: Request<B>, server: Arc<Server>) -> Response<Bod
     }
 }
 
-fn stream_body(events: Events) -> Body {
+fn stream(events: Events, compressed: bool) -> Response<Body> {
     let frames = events.map(|frame| frame.map_err(|never| match never {}));
-    StreamBody::new(frames).boxed_unsync()
+    let mut response = Response::new(StreamBody::new(frames).boxed_unsync());
+    let headers = response.headers_mut();
+    let mut set = |name, value| headers.insert(name, HeaderValue::from_static(value));
+    set(header::CONTENT_TYPE, "text/event-stream");
+    set(header::CACHE_CONTROL, "no-cache, no-transform");
+    set(HeaderName::from_static("x-accel-buffering"), "no");
+    set(header::VARY, "Accept-Encoding");
+    if compressed {
+        set(header::CONTENT_ENCODING, "gzip");
+    }
+    response
+}
+
+/// Whether the client lists gzip and does not weigh it at nothing (RFC 9110, section 12.5.3).
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let lists = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    lists.flat_map(|list| list.split(',')).any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+        let nothing = |weight: &str| {
+            weight.strip_prefix("q=").and_then(|q| q.parse::<f32>().ok()).is_some_and(|q| q <= 0.0)
+        };
+        gzip && !parts.any(nothing)
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_for_those_who_ask_for_it() {
+        let takes = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, value.parse().unwrap());
+            takes_gzip(&headers)
+        };
+        assert!(["gzip", "br, GZIP;q=0.5", "deflate,gzip"].into_iter().all(takes));
+        assert!(!["", "br", "gzip;q=0", "gzip; q=0.0", "*", "xgzip"].into_iter().any(takes));
+    }
 }

@@ -7,11 +7,16 @@ use park_core::record::{Envelope, Payload, Stamp, Time, derive_id, encode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::gzip;
 use crate::hub::{Event, Form};
 
 /// The dialect's encoding: one whole event of the stream, the same bytes for everybody.
 pub static FORM: Form =
     Form { place: 1, encode: |event| Some(block(Some(&event.id), name(&event.kind), &data(event)?)) };
+
+/// The same as a block of a compressed stream.
+pub static COMPRESSED: Form =
+    Form { place: 6, encode: |event| event.form(&FORM).map(|text| gzip::block(&text)) };
 
 /// One event of a stream. The data is compact JSON, in which no line end can stand; an id or a type in which one
 /// stands is left out.

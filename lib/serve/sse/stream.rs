@@ -13,7 +13,8 @@ use hyper::body::Frame;
 use park_core::Result;
 use tokio::sync::Notify;
 
-use super::event::{self, FORM};
+use super::event::{self, COMPRESSED, FORM};
+use super::gzip::{Gzip, block};
 use crate::history::PAGE;
 use crate::hub::{Event, Hub, Interest, Joining, Subscription, Taken, Why};
 use crate::operations::Visit;
@@ -38,7 +39,10 @@ pub struct Events {
     interest: Interest,
     expires: Option<u64>,
     cut: Option<Arc<Notify>>,
+    /// As it goes on the wire.
     ready: VecDeque<Bytes>,
+    /// How it is compressed, if it is.
+    gzip: Option<Gzip>,
     /// What is being replayed: the place reached, and the page being read.
     replay: Option<(i64, Option<Page>)>,
     subscription: Option<Subscription>,
@@ -49,13 +53,14 @@ pub struct Events {
 }
 
 impl Events {
-    /// A stream for the client of `visit` that wants `interest`, and resumes after the record `last` if it has seen any.
-    /// `cut` ends its connection when it takes nothing any more.
+    /// A stream for the client of `visit` that wants `interest`, and resumes after the record `last` if it has seen any;
+    /// as gzip if it is to be `compressed`. `cut` ends its connection when it takes nothing any more.
     pub async fn open(
         server: Arc<Server>,
         visit: Visit,
         interest: Interest,
         last: Option<String>,
+        compressed: bool,
         cut: Option<Arc<Notify>>,
     ) -> Result<Events> {
         let number = CLIENTS.fetch_add(1, Ordering::Relaxed);
@@ -65,6 +70,7 @@ impl Events {
             expires: visit.person.expires,
             cut,
             ready: VecDeque::new(),
+            gzip: compressed.then(Gzip::default),
             replay: None,
             subscription: None,
             live_from: 0,
@@ -75,19 +81,19 @@ impl Events {
         };
         let Some(last) = last else {
             let resume_at = events.join();
-            events.ready.push_back(event::connected(number, &resume_at, now));
+            events.say(event::connected(number, &resume_at, now));
             return Ok(events);
         };
         match events.server.history.find(&last).await? {
             Some(seq) => {
                 // Until something is sent, a client that is cut off must resume from where it does now.
-                events.ready.push_back(event::connected(number, &last, now));
+                events.say(event::connected(number, &last, now));
                 events.replay = Some((seq, None));
             }
             None => {
                 let resume_at = events.join();
-                events.ready.push_back(event::connected(number, &resume_at, now));
-                events.ready.push_back(event::reset(&last, &resume_at));
+                events.say(event::connected(number, &resume_at, now));
+                events.say(event::reset(&last, &resume_at));
             }
         }
         Ok(events)
@@ -98,7 +104,8 @@ impl Events {
         let mut resume_at = String::new();
         let hub: &Arc<Hub> = &self.server.hub;
         let (interest, expires, cut) = (self.interest.clone(), self.expires, self.cut.clone());
-        let joining = Joining { channel: "sse", interest, form: &FORM, answers: false, cut, expires };
+        let form = if self.gzip.is_some() { &COMPRESSED } else { &FORM };
+        let joining = Joining { channel: "sse", interest, form, answers: false, cut, expires };
         let subscription = hub.join(joining, |position, _| {
             self.live_from = position.seq;
             resume_at.clone_from(&position.id);
@@ -135,7 +142,7 @@ impl Events {
             }
         }
         if !bytes.is_empty() {
-            self.ready.push_back(bytes.freeze());
+            self.say(bytes.freeze());
         }
         self.replay = Some((reached, None));
         if !full && !joined {
@@ -147,10 +154,22 @@ impl Events {
         Poll::Ready(())
     }
 
+    /// Sends a text that is this client's own.
+    fn say(&mut self, text: Bytes) {
+        let bytes = match &mut self.gzip {
+            Some(gzip) => gzip.pass(block(&text)),
+            None => text,
+        };
+        self.ready.push_back(bytes);
+    }
+
     fn finish(&mut self, why: &'static str, reason: &str) {
         self.replay = None;
         self.visit.ends(why);
-        self.ready.push_back(event::closing(reason, RETRY + self.number * 37 % SPREAD));
+        self.say(event::closing(reason, RETRY + self.number * 37 % SPREAD));
+        if let Some(gzip) = &mut self.gzip {
+            self.ready.push_back(gzip.end());
+        }
         self.ended = true;
     }
 }
@@ -182,6 +201,10 @@ impl Stream for Events {
                     let bytes = match <[Bytes; 1]>::try_from(frames) {
                         Ok([frame]) => frame,
                         Err(frames) => Bytes::from(frames.concat()),
+                    };
+                    let bytes = match &mut this.gzip {
+                        Some(gzip) => gzip.pass(bytes),
+                        None => bytes,
                     };
                     this.ready.push_back(bytes);
                 }
