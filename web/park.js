@@ -317,6 +317,7 @@ async function load() {
   let state;
   try {
     const answer = await fetch("api/state");
+    if (answer.status === 401) return start();
     if (!answer.ok) throw new Error(answer.statusText);
     state = await answer.json();
   } catch {
@@ -359,9 +360,11 @@ function follow(last) {
 let socket;
 
 function connect(attempt = 0) {
-  const url = new URL("ws/admin", location.href);
+  // Who may not command has no use for a channel: everything to be seen comes over the stream.
+  if (!person?.may.command) return;
+  const url = new URL(person.may.administer ? "ws/admin" : "ws/gate_all", location.href);
   url.protocol = url.protocol.replace("http", "ws");
-  socket = new WebSocket(url);
+  const opened = socket = new WebSocket(url);
   socket.onopen = () => { attempt = 0; };
   socket.onmessage = ({ data }) => {
     const message = JSON.parse(data);
@@ -370,7 +373,10 @@ function connect(attempt = 0) {
       note(gates.get(message.gate_id), message.payload.message, true);
     }
   };
-  socket.onclose = () => setTimeout(connect, 1000 * BACK_OFF[Math.min(attempt, BACK_OFF.length - 1)], attempt + 1);
+  socket.onclose = () => {
+    if (socket !== opened) return;
+    setTimeout(connect, 1000 * BACK_OFF[Math.min(attempt, BACK_OFF.length - 1)], attempt + 1);
+  };
 }
 
 function control(gate, action) {
@@ -382,5 +388,61 @@ function control(gate, action) {
   socket.send(JSON.stringify({ type: "gate_control", payload: { action, gate_id: gate }, gate_id: gate, timestamp: new Date().toISOString() }));
 }
 
-load();
-connect();
+// Who I am. The token is kept in a cookie that no script can read.
+
+let person;
+
+/** Asks who I am; whoever the server does not know signs in first. */
+async function start() {
+  stream?.close();
+  socket?.close();
+  socket = undefined;
+  let answer;
+  try {
+    answer = await fetch("api/session");
+    if (!answer.ok && answer.status !== 401) throw new Error(answer.statusText);
+  } catch {
+    return later(start);
+  }
+  if (answer.status === 401) return ask();
+  greet(await answer.json());
+}
+
+function ask() {
+  person = undefined;
+  $("person").hidden = true;
+  $("sign-in").hidden = false;
+  say("warn", "not signed in");
+  $("token").focus();
+}
+
+function greet(who) {
+  person = who;
+  $("sign-in").hidden = true;
+  $("person").hidden = who.open;
+  $("name").textContent = `${who.name}, ${who.role}`;
+  document.body.classList.toggle("watching", !who.may.command);
+  load();
+  connect();
+}
+
+$("sign-in").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const headers = { Authorization: `Bearer ${$("token").value.trim()}` };
+  try {
+    const answer = await fetch("api/session", { method: "POST", headers });
+    $("sign-in-note").textContent = answer.ok ? "" : answer.status === 401 ? "This token is not valid (any more)." : answer.statusText;
+    if (!answer.ok) return;
+    $("token").value = "";
+    greet(await answer.json());
+  } catch {
+    $("sign-in-note").textContent = "The server does not answer.";
+  }
+});
+
+$("sign-out").addEventListener("click", async () => {
+  await fetch("api/session", { method: "DELETE" }).catch(() => {});
+  location.reload();
+});
+
+start();

@@ -8,15 +8,18 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use park_core::cli::{Command, Context, IoArgs, Length, Manual};
 use park_core::site::Site;
-use park_core::stream::{End, Session, Setup};
+use park_core::stream::{End, Endpoint, Session, Setup};
 use park_core::{Error, Kind, Result};
 use park_store::Store;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::time::interval;
 
-use crate::access::Access;
+use crate::access::issue::{self, TokenArgs};
+use crate::access::{Access, AccessArgs};
 use crate::history::History;
+use crate::http::limits::{LimitArgs, Limits};
+use crate::http::tls::{Tls, TlsArgs};
 use crate::http::{Doors, accept};
 use crate::hub::Hub;
 use crate::ingest::{self, Ingest};
@@ -43,7 +46,7 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE", env = "PARK_DB")]
     db: Option<PathBuf>,
 
-    /// Listen on an address that others can reach although nobody has to give a name: whoever reaches it can open gates.
+    /// Listen on an address that others can reach although nobody has to show a token: whoever reaches it can open gates.
     #[arg(long)]
     insecure: bool,
 
@@ -55,10 +58,6 @@ pub struct ServeArgs {
     #[arg(long, value_name = "BYTES", default_value = "1M")]
     queue: Length,
 
-    /// Accept at most N connections at once.
-    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    max_connections: u32,
-
     /// End when the inputs end instead of serving on until told to stop.
     #[arg(long)]
     once: bool,
@@ -68,6 +67,15 @@ pub struct ServeArgs {
 
     #[command(flatten)]
     operations: OperationsArgs,
+
+    #[command(flatten)]
+    access: AccessArgs,
+
+    #[command(flatten)]
+    tls: TlsArgs,
+
+    #[command(flatten)]
+    limits: LimitArgs,
 
     #[command(flatten)]
     io: IoArgs,
@@ -83,6 +91,8 @@ enum Task {
     },
     /// Print the audit trail, the log of connections or the statistics of a database, a line of JSON each.
     Log(LogArgs),
+    /// Print a token for somebody, signed with the secret of --jwt-secret.
+    Token(TokenArgs),
 }
 
 /// The command `park-serve`.
@@ -132,6 +142,7 @@ impl Command for Serve {
         match args.task.clone() {
             Some(Task::Check { db }) => check::run(&db.unwrap_or_else(|| default_db(context))),
             Some(Task::Log(args)) => report::run(args, default_db(context), context),
+            Some(Task::Token(args)) => issue::run(args, context),
             None => serve(args, context),
         }
     }
@@ -142,7 +153,12 @@ fn default_db(context: &Context) -> PathBuf {
 }
 
 fn serve(args: ServeArgs, context: &Context) -> Result<End> {
-    system::raise_descriptor_limit();
+    let descriptors = system::raise_descriptor_limit();
+    let access = Access::load(&args.access, context)?;
+    let tls = Tls::load(&args.tls)?.map(Arc::new);
+    if !access.is_open() || tls.is_some() {
+        system::keep_memory_private();
+    }
     let listener = listen(&args, context)?;
     let path = args.db.clone().unwrap_or_else(|| default_db(context));
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -166,20 +182,22 @@ fn serve(args: ServeArgs, context: &Context) -> Result<End> {
         intake: Intake::new(session.injector(!args.once)),
         history: History::new(path.clone()),
         video: Arc::clone(&video),
-        access: Access::open(),
+        access,
         doors: doors(&args, &listener)?,
         operations: Arc::clone(&operations),
         metrics: Arc::clone(&metrics),
+        limits: Limits::new(&args.limits, descriptors),
+        tls: tls.clone(),
         context: context.clone(),
     });
-    let running = Running::start(listener, metrics_listener, server, args.max_connections, context)?;
-    let ended = session.run(&mut Ingest::new(store, hub, video, metrics, context));
+    let running = Running::start(listener, metrics_listener, server, context)?;
+    let ended = session.run(&mut Ingest::new(store, hub, video, metrics, tls, context));
     running.stop();
     operations.stop();
     ended
 }
 
-/// Binds the address; one that others can reach only with `--insecure`.
+/// Binds the address, and says who can reach what.
 fn listen(args: &ServeArgs, context: &Context) -> Result<TcpListener> {
     let text = args.listen.clone().unwrap_or_else(|| {
         let host = context.env("WEBSOCKET_HOST").unwrap_or_else(|| "127.0.0.1".into());
@@ -195,20 +213,52 @@ fn listen(args: &ServeArgs, context: &Context) -> Result<TcpListener> {
         .to_socket_addrs()
         .map_err(|error| Error::new(Kind::Usage, format!("{text:?} is not HOST:PORT")).because(error))?
         .collect();
-    if addresses.iter().any(|address| !address.ip().is_loopback()) {
-        if !args.insecure {
-            let message = format!(
-                "{text} can be reached from other machines, and anybody there could open gates: \
-                                   listen on 127.0.0.1 behind a proxy that checks who comes, or say --insecure"
-            );
-            return Err(Error::new(Kind::Usage, message));
-        }
-        context.log().warn(&format!("anybody who can reach {text} can watch and open gates"));
-    }
+    exposure(args, &text, is_public(&addresses), context)?;
     let listener = TcpListener::bind(addresses.as_slice())
         .map_err(|error| Error::new(Kind::Unavailable, format!("listening on {text}")).because(error))?;
     listener.set_nonblocking(true).map_err(|error| Error::io(format!("listening on {text}"), error))?;
     Ok(listener)
+}
+
+fn is_public(addresses: &[SocketAddr]) -> bool {
+    addresses.iter().any(|address| !address.ip().is_loopback())
+}
+
+/// Says what others can reach, and refuses what is not safe unless told that it shall be so.
+fn exposure(args: &ServeArgs, text: &str, public: bool, context: &Context) -> Result<()> {
+    let (log, key) = (context.log(), args.access.has_key());
+    let refuse = |message: String| match args.insecure {
+        false => Err(Error::new(Kind::Usage, message + ", or say --insecure")),
+        true => Ok(()),
+    };
+    match (public, key) {
+        (true, false) => {
+            refuse(format!(
+                "{text} can be reached from other machines, and anybody there could open gates: give --jwt-secret or \
+                 --jwt-public-key, listen on 127.0.0.1 behind a proxy that checks who comes"
+            ))?;
+            log.warn(&format!("anybody who can reach {text} can watch and open gates"));
+        }
+        (true, true) if args.tls.tls_cert.is_none() => {
+            log.warn(&format!("tokens travel to {text} unencrypted: give --tls-cert and --tls-key"));
+        }
+        (false, false) => {
+            log.notice("without a key everybody on this machine is let in, and nobody else; see --jwt-secret")
+        }
+        _ => {}
+    }
+    for input in &args.io.input {
+        if let Endpoint::TcpListen(address) | Endpoint::WsListen(address) = input
+            && address.to_socket_addrs().is_ok_and(|addresses| is_public(&addresses.collect::<Vec<_>>()))
+        {
+            refuse(format!(
+                "the input {input} takes records from other machines without asking for a token: let them connect to \
+                 /ws/controller/GATE, listen on 127.0.0.1"
+            ))?;
+            log.warn(&format!("anybody who can reach {address} can write records"));
+        }
+    }
+    Ok(())
 }
 
 fn doors(args: &ServeArgs, listener: &TcpListener) -> Result<Doors> {
@@ -238,7 +288,6 @@ impl Running {
         listener: TcpListener,
         metrics_listener: Option<TcpListener>,
         server: Arc<Server>,
-        most: u32,
         context: &Context,
     ) -> Result<Running> {
         let doing = "starting to serve";
@@ -256,11 +305,12 @@ impl Running {
             context.log().notice(&format!("metrics on http://{address}/metrics"));
             runtime.spawn(metrics::listen::serve(adopt(listener)?, Arc::clone(&server), stopping.clone()));
         }
-        let accepting = runtime.spawn(accept::accept(listener, Arc::clone(&server), most as usize, stopping));
+        let accepting = runtime.spawn(accept::accept(listener, Arc::clone(&server), stopping));
         runtime.spawn(keep_house(Arc::clone(&server)));
         let supervisor = context.env("NOTIFY_SOCKET");
         system::notify(supervisor.as_deref(), "READY=1");
-        context.log().notice(&format!("serving on http://{address}/"));
+        let scheme = if server.tls.is_some() { "https" } else { "http" };
+        context.log().notice(&format!("serving on {scheme}://{address}/"));
         Ok(Running { runtime, server, stop, accepting, supervisor })
     }
 
@@ -285,6 +335,7 @@ async fn keep_house(server: Arc<Server>) {
         server.hub.expire(server.seconds());
         seconds = (seconds + 1) % 30;
         if seconds == 0 {
+            server.limits.sweep();
             sse::ping(&server);
             server.hub.ping(&channels::message::FORM, &channels::PING);
         }
@@ -300,7 +351,7 @@ passed on only when it is durable; one that comes twice is taken once. Frames, t
 It is the end of a pipe: standard output gets an error record for each bad line and nothing else. It serves on when its inputs end, until TERM or INT; \
 see --once.
 
-It listens on a loopback address only unless told otherwise, and then without asking anybody for a name: see --insecure.",
+It listens on a loopback address only unless told otherwise, and lets in everybody on this machine unless there is a key: see ACCESS.",
     sections: &[
         (
             "Paths",
@@ -378,10 +429,37 @@ operators and admins; --metrics-listen answers it on a loopback address to every
 from outside: types that are not ours are counted as other.",
         ),
         (
+            "Access",
+            "\
+With --jwt-secret or --jwt-public-key whoever comes shows a signed token (JSON Web Token, RFC 7519). It must name the account \
+(sub), its role and its end (exp, seconds since 1970); it may name a beginning (nbf), a gate_id, cameras, and must name what \
+--jwt-audience and --jwt-issuer ask for. Its algorithm is that of the key, and a header with more than alg and typ is refused. park-serve token makes one. \
+Every token that does not count gets the same answer, 401; --log debug says why.
+
+A viewer watches gates and lots. An operator also moves gates and cameras. An admin sees and does everything. A user sees what is free and what is \
+their own. A controller sends the records of its gate and takes its commands. /healthz and the pages are open to all.
+
+A token is shown as Authorization: Bearer TOKEN. A WebSocket client of a browser may send it as subprotocol (Sec-WebSocket-Protocol: park.bearer, \
+TOKEN). The page signs in with POST /api/session, which puts it into a cookie that counts for pages of the server's own origin and of \
+--allow-origin only; DELETE /api/session signs out, GET tells who one is. POST /api/ticket gives a ticket that opens one stream, socket or picture \
+within a minute, as ?ticket=TICKET. A token in an address is never read.
+
+A stream or socket ends when its token does (close code 4401, event closing), unless a WebSocket client sends a new one of the same account and \
+role in time: {\"type\":\"auth\",\"payload\":{\"token\":\"…\"}}.
+
+With --tls-cert and --tls-key the server speaks TLS 1.2 and 1.3; HUP reads both files again, and broken ones change nothing. Inputs (--input) \
+ask nobody for a token: keep them on Unix sockets and loopback addresses.",
+        ),
+        (
             "Limits",
             "\
 A message of a dashboard may have 16 KiB, one of a controller 1 MiB, the body of a request 64 KiB; the head of a request must \
-come within 10 seconds, the whole of it within 10 more. What waits for a client is bounded by --queue.",
+come within 10 seconds, the whole of it within 10 more; a TLS handshake and an idle connection have 10 seconds too, and a \
+WebSocket client must answer the first ping within as many. Bodies must not be packed (415). What waits for a client is bounded by --queue.
+
+Connections, new connections, requests and streams are limited by address and by account: see the flags. Who is over a limit is told when to \
+come back (429 or 503 with Retry-After). /status counts what was refused, under limits. An address of this machine's own is not limited, since a proxy \
+may stand there for many, unless --limit-loopback says so.",
         ),
     ],
     examples: &[
@@ -392,6 +470,8 @@ come within 10 seconds, the whole of it within 10 more. What waits for a client 
         ("Open a gate", "echo '{\"type\":\"gate_control\",\"payload\":{\"action\":\"open\"}}' | websocat ws://127.0.0.1:8000/ws/gate_in"),
         ("Who moved a gate this week, and what came of it", "park-serve log audit --since 7d --db /var/lib/park/park.db"),
         ("Keep readings for a day and the audit trail for five years", "park-serve --keep plates=1d,audit=5y --db /var/lib/park/park.db"),
+        ("A token for a shift, shown by curl", "curl -H \"Authorization: Bearer $(park-serve token --role viewer --subject ann --jwt-secret secret)\" http://127.0.0.1:8000/status"),
+        ("Serve others, over TLS", "park-serve --listen 0.0.0.0:8443 --jwt-secret /etc/park/secret --tls-cert cert.pem --tls-key key.pem"),
         ("Look whether a database is whole", "park-serve check --db /var/lib/park/park.db"),
     ],
     environment: &[

@@ -12,6 +12,7 @@ use park_core::stream::{End, Filter, Origin, Out, Peer, Rejected};
 use park_core::{Error, Kind, Result};
 use park_store::{Query, Store};
 
+use crate::http::tls::Tls;
 use crate::hub::{Event, Hub, Position, State};
 use crate::metrics::Metrics;
 use crate::video::Video;
@@ -48,6 +49,8 @@ pub struct Ingest {
     unsaved: u64,
     stored: u64,
     duplicates: u64,
+    /// The certificate, which HUP reads again.
+    tls: Option<Arc<Tls>>,
 }
 
 /// What holds at the end of the log.
@@ -84,6 +87,7 @@ impl Ingest {
         hub: Arc<Hub>,
         video: Arc<Video>,
         metrics: Arc<Metrics>,
+        tls: Option<Arc<Tls>>,
         context: &Context,
     ) -> Ingest {
         let position = hub.position().seq;
@@ -101,6 +105,7 @@ impl Ingest {
             unsaved: 0,
             stored: 0,
             duplicates: 0,
+            tls,
         }
     }
 
@@ -229,6 +234,10 @@ impl Filter for Ingest {
     fn tick(&mut self, _: Time, _: &mut Out) -> Result<()> {
         self.commit()?;
         self.follow()
+    }
+
+    fn reload(&mut self) -> Result<()> {
+        self.tls.as_ref().map_or(Ok(()), |tls| tls.reload())
     }
 
     fn counters(&self) -> BTreeMap<String, u64> {

@@ -9,6 +9,8 @@ use park_core::record::Time;
 use crate::access::{Access, Person};
 use crate::history::History;
 use crate::http::Doors;
+use crate::http::limits::Limits;
+use crate::http::tls::Tls;
 use crate::hub::Hub;
 use crate::intake::Intake;
 use crate::metrics::Metrics;
@@ -33,6 +35,10 @@ pub struct Server {
     pub operations: Arc<Operations>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// How much anybody may take.
+    pub limits: Limits,
+    /// The certificate, if TLS is spoken.
+    pub tls: Option<Arc<Tls>>,
     /// The command's world: its clock, its log of messages.
     pub context: Context,
 }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code)]
 
+pub mod access;
 pub mod camera;
 pub mod pty;
 
@@ -162,6 +163,12 @@ impl Running {
                 return line;
             }
         }
+    }
+
+    /// Everything more that it says on stderr until its end.
+    pub fn says_all(&self) -> String {
+        let lines = std::iter::from_fn(|| self.errors.recv_timeout(PATIENCE).ok());
+        lines.map(|line| line + "\n").collect()
     }
 
     /// Sends a signal.

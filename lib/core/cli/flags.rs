@@ -13,7 +13,7 @@ use crate::stream::Endpoint;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Streams")]
 pub struct IoArgs {
-    /// Read records from ENDPOINT (repeatable): `-`, a file, unix:PATH, tcp:HOST:PORT, ws://…, unix-listen:PATH,
+    /// Read records from ENDPOINT (repeatable): `-`, a file, unix:PATH, tcp:HOST:PORT, ws://…, wss://…, unix-listen:PATH,
     /// tcp-listen:HOST:PORT, ws-listen:HOST:PORT. Standard input by default.
     #[arg(long, value_name = "ENDPOINT")]
     pub input: Vec<Endpoint>,
@@ -21,6 +21,10 @@ pub struct IoArgs {
     /// Write records to ENDPOINT (repeatable), named as for --input. Standard output by default.
     #[arg(long, value_name = "ENDPOINT")]
     pub output: Vec<Endpoint>,
+
+    /// Show the token in FILE to the servers of ws:// and wss:// endpoints. The file is read at each connection.
+    #[arg(long, value_name = "FILE", env = "PARK_TOKEN_FILE")]
+    pub token_file: Option<PathBuf>,
 
     /// Stop at the first bad record instead of reporting it and going on.
     #[arg(long)]

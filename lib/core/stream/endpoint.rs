@@ -15,7 +15,7 @@ pub enum Endpoint {
     Unix(PathBuf),
     /// `tcp:HOST:PORT`: connects over TCP.
     Tcp(String),
-    /// `ws://HOST:PORT/PATH`: connects as a WebSocket client.
+    /// `ws://HOST:PORT/PATH` or, over TLS, `wss://HOST:PORT/PATH`: connects as a WebSocket client.
     Ws(String),
     /// `unix-listen:PATH`: accepts on a Unix socket.
     UnixListen(PathBuf),
@@ -51,10 +51,7 @@ impl FromStr for Endpoint {
             "tcp" => address(rest).map(Endpoint::Tcp),
             "tcp-listen" => address(rest).map(Endpoint::TcpListen),
             "ws-listen" => address(rest.trim_start_matches("//")).map(Endpoint::WsListen),
-            "ws" => Ok(Endpoint::Ws(text.to_owned())),
-            "wss" => {
-                Err(format!("{text:?}: TLS is not spoken yet; put a TLS tunnel before it, or use ws://"))
-            }
+            "ws" | "wss" => Ok(Endpoint::Ws(text.to_owned())),
             _ if text == "-" => Ok(Endpoint::Stdio),
             _ => path(text).map(Endpoint::File),
         }
@@ -103,6 +100,7 @@ mod tests {
             "tcp-listen:0.0.0.0:9000",
             "ws-listen:127.0.0.1:9000",
             "ws://host:8000/ws/x",
+            "wss://host/ws/x",
         ] {
             let endpoint: Endpoint = text.parse().unwrap();
             assert_eq!(endpoint.to_string(), text);
@@ -111,7 +109,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_said() {
-        for text in ["tcp:9000", "tcp-listen:host", "unix:", "ws-listen:x", "", "tcp:host:99999", "wss://x"] {
+        for text in ["tcp:9000", "tcp-listen:host", "unix:", "ws-listen:x", "", "tcp:host:99999"] {
             assert!(text.parse::<Endpoint>().is_err(), "{text:?} was taken");
         }
     }

@@ -11,7 +11,7 @@ use super::backoff::Backoff;
 use super::endpoint::Endpoint;
 use super::framing::{Chunk, LineReader};
 use super::peer::Peer;
-use super::transport::{self, Listener};
+use super::transport::{self, Listener, Wire};
 use crate::cli::Log;
 use crate::error::{Error, Kind, Result};
 
@@ -65,16 +65,16 @@ pub(crate) struct Inlet {
     events: Receiver<Event>,
     sender: SyncSender<Event>,
     log: Log,
-    max_line: usize,
+    wire: Wire,
 }
 
 /// Chunks that may wait; each is at most a read long, so this bounds the memory of a busy input.
 const WAITING: usize = 16;
 
 impl Inlet {
-    pub fn new(max_line: usize, log: Log) -> Self {
+    pub fn new(wire: Wire, log: Log) -> Self {
         let (sender, events) = sync_channel(WAITING);
-        Inlet { events, sender, log, max_line }
+        Inlet { events, sender, log, wire }
     }
 
     pub fn sender(&self) -> SyncSender<Event> {
@@ -88,7 +88,7 @@ impl Inlet {
     /// Starts to read `endpoint`; true if it can end by itself.
     pub fn open(&self, endpoint: &Endpoint, control: bool) -> Result<bool> {
         let events = self.sender.clone();
-        let max_line = self.max_line;
+        let max_line = self.wire.max_line;
         match endpoint {
             Endpoint::Stdio => {
                 let peer = Peer::one_way("stdin", control);
@@ -114,8 +114,8 @@ impl Inlet {
                 Ok(true)
             }
             Endpoint::Unix(_) | Endpoint::Tcp(_) | Endpoint::Ws(_) => {
-                let (endpoint, log) = (endpoint.clone(), self.log.clone());
-                thread::spawn(move || stay_connected(&endpoint, control, max_line, &events, &log));
+                let (endpoint, wire, log) = (endpoint.clone(), self.wire.clone(), self.log.clone());
+                thread::spawn(move || stay_connected(&endpoint, control, &wire, &events, &log));
                 Ok(false)
             }
             Endpoint::UnixListen(_) | Endpoint::TcpListen(_) | Endpoint::WsListen(_) => {
@@ -183,21 +183,15 @@ pub(super) fn serve(
     events.send(Event::Gone(peer)).is_ok() && listening
 }
 
-fn stay_connected(
-    endpoint: &Endpoint,
-    control: bool,
-    max_line: usize,
-    events: &SyncSender<Event>,
-    log: &Log,
-) {
+fn stay_connected(endpoint: &Endpoint, control: bool, wire: &Wire, events: &SyncSender<Event>, log: &Log) {
     let mut backoff =
         Backoff::new(Duration::from_millis(500), Duration::from_secs(30), u64::from(std::process::id()));
     loop {
-        match transport::connect(endpoint, max_line) {
+        match transport::connect(endpoint, wire) {
             Ok(connection) => {
                 log.info(&format!("connected to {endpoint}"));
                 backoff.reset();
-                if !serve(connection, control, max_line, events) {
+                if !serve(connection, control, wire.max_line, events) {
                     return;
                 }
                 log.warn(&format!("{endpoint} closed the connection"));

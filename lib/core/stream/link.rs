@@ -11,7 +11,7 @@ use super::framing::{Chunk, LineReader};
 use super::inlet::Event;
 use super::peer::{Peer, Writer};
 use super::queue::{Policy, Queue};
-use super::transport::{Connection, Listener, connect};
+use super::transport::{Connection, Listener, Wire, connect};
 use crate::cli::Log;
 use crate::error::{Error, Kind, Result};
 use crate::record::Envelope;
@@ -31,17 +31,17 @@ impl Link {
     pub fn open(
         endpoint: &Endpoint,
         policy: Policy,
-        max_line: usize,
+        wire: &Wire,
         events: SyncSender<Event>,
         log: Log,
     ) -> Result<Link> {
         let name = endpoint.to_string();
         let queue = Arc::new(Queue::open(policy, &name)?);
         let others = Arc::new(Mutex::new(Vec::new()));
-        let feed = Feed { queue: Arc::clone(&queue), max_line, events, log: log.clone() };
+        let feed = Feed { queue: Arc::clone(&queue), wire: wire.clone(), events, log: log.clone() };
         match endpoint {
             Endpoint::UnixListen(_) | Endpoint::TcpListen(_) | Endpoint::WsListen(_) => {
-                let listener = Listener::bind(endpoint, max_line).map_err(|error| {
+                let listener = Listener::bind(endpoint, wire.max_line).map_err(|error| {
                     Error::new(Kind::Unavailable, format!("listening on {name}")).because(error)
                 })?;
                 let others = Arc::clone(&others);
@@ -85,7 +85,7 @@ impl Link {
 #[derive(Clone)]
 struct Feed {
     queue: Arc<Queue>,
-    max_line: usize,
+    wire: Wire,
     events: SyncSender<Event>,
     log: Log,
 }
@@ -119,7 +119,7 @@ impl Feed {
 
     /// Takes what the peer sends back: acks for the queue, the rest as control lines for the loop.
     fn listen(&self, reader: Box<dyn std::io::Read + Send>, peer: &Arc<Peer>) {
-        let mut chunks = LineReader::new(reader, self.max_line);
+        let mut chunks = LineReader::new(reader, self.wire.max_line);
         while let Ok(Some(chunk)) = chunks.next_chunk() {
             let Chunk::Lines(bytes) = chunk else { continue };
             let mut rest = Vec::new();
@@ -148,7 +148,7 @@ fn stay_connected(endpoint: &Endpoint, feed: &Feed) {
         Backoff::new(Duration::from_millis(100), Duration::from_secs(30), u64::from(std::process::id()));
     let mut said = false;
     loop {
-        match connect(endpoint, feed.max_line) {
+        match connect(endpoint, &feed.wire) {
             Ok(connection) => {
                 if std::mem::take(&mut said) {
                     feed.log.info(&format!("connected to {endpoint}"));

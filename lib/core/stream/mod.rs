@@ -16,6 +16,7 @@ mod queue;
 mod session;
 mod signal;
 pub mod spool;
+mod tls;
 mod transport;
 
 pub use backoff::Backoff;

@@ -9,6 +9,7 @@ use super::endpoint::Endpoint;
 use super::inlet::Event;
 use super::link::Link;
 use super::queue::Policy;
+use super::transport::Wire;
 use crate::cli::{Log, make_safe};
 use crate::error::{Error, Kind, Result};
 use crate::record::{Payload, Stamp, encode};
@@ -38,7 +39,7 @@ impl Out {
         endpoints: &[Endpoint],
         policy: &Policy,
         limit: Option<u64>,
-        max_line: usize,
+        wire: &Wire,
         events: &SyncSender<Event>,
         log: &Log,
     ) -> Result<Out> {
@@ -52,9 +53,7 @@ impl Out {
                     file.map_err(|error| Error::io(format!("opening {name}"), error))?,
                 ))
             }
-            socket => {
-                Link::open(socket, policy.clone(), max_line, events.clone(), log.clone()).map(Sink::Link)
-            }
+            socket => Link::open(socket, policy.clone(), wire, events.clone(), log.clone()).map(Sink::Link),
         };
         let endpoints = if endpoints.is_empty() { &[Endpoint::Stdio][..] } else { endpoints };
         let sinks = endpoints.iter().map(open).collect::<Result<_>>()?;

@@ -11,6 +11,7 @@ use super::outlet::Out;
 use super::peer::Peer;
 use super::queue::Policy;
 use super::signal;
+use super::transport::Wire;
 use crate::cli::{Context, IoArgs};
 use crate::error::{Error, Kind, Result};
 use crate::record::command::{Ack, Fault};
@@ -73,9 +74,10 @@ impl Session {
 
     fn without_inputs(io: &IoArgs, setup: &Setup, context: &Context) -> Result<Session> {
         let max_line = io.max_line.0;
-        let inlet = Inlet::new(max_line, context.log().clone());
+        let wire = Wire { max_line, token_file: io.token_file.clone() };
+        let inlet = Inlet::new(wire.clone(), context.log().clone());
         signal::watch(inlet.sender())?;
-        let out = Out::open(&io.output, &setup.policy, io.count, max_line, &inlet.sender(), context.log())?;
+        let out = Out::open(&io.output, &setup.policy, io.count, &wire, &inlet.sender(), context.log())?;
         Ok(Session {
             inlet,
             out,

@@ -7,10 +7,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tungstenite::client::{IntoClientRequest, client_with_config};
+use tungstenite::handshake::HandshakeError;
+use tungstenite::handshake::client::ClientHandshake;
+use tungstenite::http::HeaderValue;
+use tungstenite::http::header::AUTHORIZATION;
 use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Message, WebSocket};
 
 use super::endpoint::Endpoint;
+use super::tls::Tls;
 
 /// How long a peer may leave a write unread before its connection is given up.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -24,34 +30,68 @@ pub(super) struct Connection {
     pub close: Box<dyn Fn() + Send + Sync>,
 }
 
-/// Connects to `endpoint`, a socket to connect to; a line of more than `max_line` bytes is refused.
-pub(super) fn connect(endpoint: &Endpoint, max_line: usize) -> io::Result<Connection> {
+/// How connections are made.
+#[derive(Debug, Clone)]
+pub(crate) struct Wire {
+    /// A line of more bytes is refused.
+    pub max_line: usize,
+    /// The file with the token that WebSocket servers are shown.
+    pub token_file: Option<PathBuf>,
+}
+
+/// Connects to `endpoint`, a socket to connect to.
+pub(super) fn connect(endpoint: &Endpoint, wire: &Wire) -> io::Result<Connection> {
     match endpoint {
         Endpoint::Unix(path) => unix(UnixStream::connect(path)?, endpoint.to_string()),
         Endpoint::Tcp(address) => tcp(TcpStream::connect(address)?, endpoint.to_string()),
-        Endpoint::Ws(url) => {
-            let address = ws_address(url)?;
-            let stream = TcpStream::connect(address)?;
-            stream.set_nodelay(true)?;
-            stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
-            stream.set_read_timeout(Some(WRITE_TIMEOUT))?;
-            let (socket, _) = tungstenite::client::client_with_config(
-                url.as_str(),
-                Shared::new(stream),
-                Some(config(max_line)),
-            )
-            .map_err(io::Error::other)?;
-            websocket(socket, Role::Client, endpoint.to_string(), max_line)
-        }
+        Endpoint::Ws(url) => dial(url, endpoint.to_string(), wire),
         _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "not a socket to connect to")),
     }
 }
 
-fn ws_address(url: &str) -> io::Result<String> {
-    let bad = || io::Error::new(io::ErrorKind::InvalidInput, "a ws:// URL needs a host");
-    let uri: tungstenite::http::Uri = url.parse().map_err(|_| bad())?;
-    let host = uri.host().ok_or_else(bad)?;
-    Ok(format!("{host}:{}", uri.port_u16().unwrap_or(80)))
+/// Connects as a WebSocket client. The name of the endpoint is for messages: the URL may hold secrets.
+fn dial(url: &str, name: String, wire: &Wire) -> io::Result<Connection> {
+    let bad = |reason: &str| io::Error::new(io::ErrorKind::InvalidInput, reason);
+    let mut request = url.into_client_request().map_err(|_| bad("not a URL"))?;
+    let host = request.uri().host().ok_or_else(|| bad("a ws:// URL needs a host"))?.to_owned();
+    let tls = request.uri().scheme_str() == Some("wss");
+    let port = request.uri().port_u16().unwrap_or(if tls { 443 } else { 80 });
+    if let Some(path) = &wire.token_file {
+        request.headers_mut().insert(AUTHORIZATION, bearer(path)?);
+    }
+    let stream = TcpStream::connect(format!("{host}:{port}"))?;
+    stream.set_nodelay(true)?;
+    stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
+    stream.set_read_timeout(Some(WRITE_TIMEOUT))?;
+    let stream = match tls {
+        true => Shared::over_tls(stream, host.trim_matches(['[', ']']))?,
+        false => Shared::new(stream),
+    };
+    let (socket, _) = client_with_config(request, stream, Some(config(wire.max_line))).map_err(refused)?;
+    websocket(socket, Role::Client, name, wire.max_line)
+}
+
+/// The header that shows the token in a file.
+fn bearer(path: &Path) -> io::Result<HeaderValue> {
+    let doing = |reason: &str| format!("the token in {}: {reason}", path.display());
+    let token = std::fs::read_to_string(path)
+        .map_err(|error| io::Error::new(error.kind(), doing(&error.to_string())))?;
+    let mut value = HeaderValue::try_from(format!("Bearer {}", token.trim()))
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, doing("not a token")))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Why a server did not shake hands, without what was sent to it.
+fn refused(error: HandshakeError<ClientHandshake<Shared>>) -> io::Error {
+    match error {
+        HandshakeError::Failure(tungstenite::Error::Http(response)) => {
+            io::Error::other(format!("the server answered {}", response.status()))
+        }
+        HandshakeError::Failure(tungstenite::Error::Io(error)) => error,
+        HandshakeError::Failure(error) => io::Error::other(error),
+        HandshakeError::Interrupted(_) => io::Error::from(io::ErrorKind::TimedOut),
+    }
 }
 
 fn config(max_line: usize) -> WebSocketConfig {
@@ -140,29 +180,52 @@ fn bind_unix(path: &Path) -> io::Result<UnixListener> {
     }
 }
 
-/// A TCP stream of which two WebSocket states hold a half: whole writes never interleave.
+/// A TCP stream of which two WebSocket states hold a half, in clear or over TLS: whole writes never interleave.
 #[derive(Clone)]
 struct Shared {
     stream: Arc<TcpStream>,
     writing: Arc<Mutex<()>>,
+    tls: Option<Arc<Mutex<Tls>>>,
 }
 
 impl Shared {
     fn new(stream: TcpStream) -> Self {
-        Shared { stream: Arc::new(stream), writing: Arc::new(Mutex::new(())) }
+        Shared { stream: Arc::new(stream), writing: Arc::new(Mutex::new(())), tls: None }
+    }
+
+    /// Shakes hands with the server that is called `host`.
+    fn over_tls(mut stream: TcpStream, host: &str) -> io::Result<Self> {
+        let tls = Tls::shake_hands(&mut stream, host)?;
+        Ok(Shared { tls: Some(Arc::new(Mutex::new(tls))), ..Shared::new(stream) })
     }
 }
 
 impl Read for Shared {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        (&*self.stream).read(out)
+        let Some(tls) = &self.tls else { return (&*self.stream).read(out) };
+        let mut sealed = [0; 8 * 1024];
+        loop {
+            // Not while waiting for the network: the other half writes meanwhile.
+            let opened = tls.lock().unwrap_or_else(PoisonError::into_inner).read(out)?;
+            if let Some(count) = opened {
+                return Ok(count);
+            }
+            let count = (&*self.stream).read(&mut sealed)?;
+            tls.lock().unwrap_or_else(PoisonError::into_inner).take(&sealed[..count]);
+        }
     }
 }
 
 impl Write for Shared {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        (&*self.stream).write_all(bytes)?;
+        match &self.tls {
+            None => (&*self.stream).write_all(bytes)?,
+            Some(tls) => {
+                let sealed = tls.lock().unwrap_or_else(PoisonError::into_inner).seal(bytes)?;
+                (&*self.stream).write_all(&sealed)?;
+            }
+        }
         Ok(bytes.len())
     }
 

@@ -1,9 +1,13 @@
 //! Roles and their rights. Pure.
 
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
 use crate::hub::View;
 
 /// What somebody is to the site.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Watches gates and lots.
     Viewer,
@@ -68,6 +72,11 @@ impl Person {
     /// Whether they may move gates and cameras.
     pub fn may_command(&self) -> bool {
         matches!(self.role, Role::Operator | Role::Admin)
+    }
+
+    /// Whether they may put records of the site into the log.
+    pub fn may_report(&self) -> bool {
+        self.may_command() || self.role == Role::Controller
     }
 
     /// Whether they may do what only administrators may.

@@ -9,6 +9,7 @@ use park_core::record::{Stamp, encode};
 use park_core::stream::Peer;
 
 use super::message::{self, FORM};
+use super::renewal::renew;
 use super::socket::Socket;
 use crate::hub::{Interest, Joining, Scope, Subscriber};
 use crate::operations::Visitor;
@@ -35,6 +36,9 @@ pub async fn serve(upgraded: Upgraded, server: Arc<Server>, visitor: Visitor, ga
     server.hub.controllers.attach(&gate, &peer, subscription.subscriber());
     let mut socket = Socket::new(upgraded, server.operations.opened(visitor), LONGEST, 4096).await;
     while let Some(text) = socket.next(&subscription).await {
+        if renew(&text, &server, &socket.visitor().person, &subscription) {
+            continue;
+        }
         match message::record(&text, &gate, server.now()) {
             Ok(line) => {
                 if !server.intake.lines(&peer, line).await {

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::message::{self, Command, FORM};
+use super::renewal::renew;
 use super::socket::Socket;
 use crate::access::Person;
 use crate::hub::{Answer, Interest, Joining, Scope, State, Subscriber, Subscription};
@@ -36,7 +37,10 @@ pub async fn serve(upgraded: Upgraded, server: Arc<Server>, visitor: Visitor, na
     let gate = (!["admin", "gate_all"].contains(&&*name)).then_some(name);
     let mut socket = Socket::new(upgraded, server.operations.opened(visitor), LONGEST, BUFFER).await;
     while let Some(text) = socket.next(&subscription).await {
-        Box::pin(obey(&server, &text, gate.as_deref(), socket.visitor(), subscription.subscriber())).await;
+        if !renew(&text, &server, &socket.visitor().person, &subscription) {
+            let (visitor, asker) = (socket.visitor(), subscription.subscriber());
+            Box::pin(obey(&server, &text, gate.as_deref(), visitor, asker)).await;
+        }
     }
 }
 

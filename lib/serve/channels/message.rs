@@ -8,7 +8,7 @@ use park_core::record::gate::GateState;
 use park_core::record::{Envelope, Payload, Stamp, Time, encode};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::hub::Form;
 
@@ -116,6 +116,33 @@ impl<'a> Incoming<'a> {
         let payload = self.payload.map_or("{}", RawValue::get);
         serde_json::from_str(payload).map_err(|error| format!("wrong payload for {}: {error}", P::TYPE))
     }
+}
+
+/// The type of the message by which a client shows a new token.
+const AUTH: &str = "auth";
+
+/// The token of a message `{"type":"auth","payload":{"token":…}}`; nothing if it is another message. Without a token it is
+/// one that does not count.
+pub fn token(text: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Auth {
+        token: String,
+    }
+    // Most messages are not, and some are long.
+    if !text.contains(AUTH) {
+        return None;
+    }
+    let message = Incoming::read(text).ok().filter(|message| message.r#type == AUTH)?;
+    let payload = message.payload.map_or("{}", RawValue::get);
+    Some(serde_json::from_str(payload).map_or_else(|_| String::new(), |auth: Auth| auth.token))
+}
+
+/// The answer to it, in a frame: whether the token counts, and when it ends, in seconds since 1970.
+pub fn renewed(success: bool, expires: Option<u64>, now: Time) -> Bytes {
+    let payload = json!({ "success": success, "expires": expires });
+    text_frame(
+        json!({ "type": AUTH, "payload": payload, "gate_id": null, "timestamp": now }).to_string().as_bytes(),
+    )
 }
 
 /// A command of a dashboard, made a record.

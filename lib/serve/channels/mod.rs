@@ -3,11 +3,13 @@
 //! * [`message`]: the message, both ways, against records. Pure.
 //! * `socket`: one connection.
 //! * [`dashboard`], [`controller`]: the two kinds of client.
+//! * `renewal`: a client shows a new token.
 //! * [`upgrade`]: from HTTP to WebSocket.
 
 pub mod controller;
 pub mod dashboard;
 pub mod message;
+mod renewal;
 mod socket;
 pub mod upgrade;
 

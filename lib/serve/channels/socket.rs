@@ -3,6 +3,7 @@
 //! tungstenite reads, answers pings and closes; the records go out beneath it as frames that were encoded once for
 //! everybody. That is sound because nothing of tungstenite's own is half written when they do: it is flushed first.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -10,7 +11,7 @@ use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWriteExt;
-use tokio::time::timeout;
+use tokio::time::{Sleep, sleep, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::CapacityError;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -32,10 +33,15 @@ const STALLED: Duration = Duration::from_secs(10);
 /// How long the other side may take to answer a close.
 const FAREWELL: Duration = Duration::from_secs(2);
 
+/// How long a client that has just come may be silent: it is pinged at once, and whatever speaks WebSocket answers.
+const TRIAL: Duration = Duration::from_secs(10);
+
 /// A connection.
 pub struct Socket {
     stream: WebSocketStream<TokioIo<Upgraded>>,
     visit: Visit,
+    /// Until when it must be heard of for the first time.
+    trial: Option<Pin<Box<Sleep>>>,
 }
 
 impl Socket {
@@ -50,7 +56,9 @@ impl Socket {
             .max_frame_size(Some(limit));
         let stream =
             WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
-        Socket { stream, visit }
+        let mut socket = Socket { stream, visit, trial: Some(Box::pin(sleep(TRIAL))) };
+        let _ = Box::pin(timeout(STALLED, socket.write(vec![PING]))).await;
+        socket
     }
 
     /// Whose connection it is.
@@ -73,7 +81,12 @@ impl Socket {
                         return None;
                     }
                 },
+                () = over(&mut self.trial) => {
+                    Box::pin(self.close(CloseCode::Policy, "no answer to the first ping")).await;
+                    return None;
+                }
                 message = self.stream.next() => {
+                    self.trial = None;
                     subscription.heard();
                     match message? {
                         Ok(Message::Text(text)) => return Some(text),
@@ -133,6 +146,14 @@ impl Socket {
             }
         };
         let _ = timeout(FAREWELL, goodbye).await;
+    }
+}
+
+/// Waits for the end of a trial; for ever if there is none.
+async fn over(trial: &mut Option<Pin<Box<Sleep>>>) {
+    match trial {
+        Some(sleep) => sleep.as_mut().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -6,10 +6,14 @@ use warp::http::{Response, StatusCode, header};
 use warp::reject::Rejection;
 use warp::{Filter, Reply};
 
+use crate::access::credential;
+
 /// A request to upgrade, with all its headers right.
 #[derive(Debug, Clone)]
 pub struct Upgrade {
     accept: String,
+    /// Whether the client sent its token as a subprotocol, and so waits to hear that it is spoken.
+    bearer: bool,
     /// Becomes the connection once the answer has gone out.
     pub connection: OnUpgrade,
 }
@@ -17,12 +21,16 @@ pub struct Upgrade {
 impl Upgrade {
     /// The answer that switches protocols.
     pub fn accept(&self) -> impl Reply + use<> {
-        Response::builder()
+        let answer = Response::builder()
             .status(StatusCode::SWITCHING_PROTOCOLS)
             .header(header::CONNECTION, "upgrade")
             .header(header::UPGRADE, "websocket")
-            .header(header::SEC_WEBSOCKET_ACCEPT, &self.accept)
-            .body("")
+            .header(header::SEC_WEBSOCKET_ACCEPT, &self.accept);
+        let answer = match self.bearer {
+            true => answer.header(header::SEC_WEBSOCKET_PROTOCOL, credential::SUBPROTOCOL),
+            false => answer,
+        };
+        answer.body("")
     }
 }
 
@@ -39,6 +47,11 @@ pub fn upgrade() -> impl Filter<Extract = (Upgrade,), Error = Rejection> + Clone
         .and(lists("upgrade", "websocket").untuple_one())
         .and(warp::header::exact("sec-websocket-version", "13"))
         .and(warp::header::<String>("sec-websocket-key"))
+        .and(warp::header::headers_cloned())
         .and(warp::ext::get::<OnUpgrade>())
-        .map(|key: String, connection| Upgrade { accept: derive_accept_key(key.as_bytes()), connection })
+        .map(|key: String, headers, connection| Upgrade {
+            accept: derive_accept_key(key.as_bytes()),
+            bearer: credential::offers_subprotocol(&headers),
+            connection,
+        })
 }

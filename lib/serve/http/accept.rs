@@ -1,88 +1,68 @@
-//! Connections, their limits, and the order in which a request meets guard, stream and routes.
+//! Connections: accepted within limits, over TLS or not, served until they end or the server stops.
 
 use std::convert::Infallible;
-use std::io;
 use std::net::IpAddr;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use http_body_util::BodyExt;
+use hyper::Request;
 use hyper::body::Incoming;
-use hyper::header::{self, HeaderValue};
 use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
+use super::answer::{Routes, answer};
+use super::limits::{Place, TooMany, count};
 use super::routes::routes;
-use super::{Body, Connection, plain};
+use super::strict::Strict;
+use super::{Connection, Permit};
 use crate::server::Server;
-use crate::{sse, video};
 
-/// How long a client may take over the head of a request.
+/// How long a client may take over a TLS handshake, and over the head of a request; this is also how long a connection
+/// may be idle between two requests.
 const HEAD: Duration = Duration::from_secs(10);
 
-/// How long a request with a body may take in all.
-const WHOLE: Duration = Duration::from_secs(10);
+/// How long one that was turned away may take to read why.
+const LINGER: Duration = Duration::from_secs(1);
 
-/// What a connection beyond the limit is told.
-const BUSY: &[u8] =
-    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+/// How many of those are waited for at once.
+const LINGERING: usize = 16;
 
-/// The routes as a service; warp's own type has no name.
-trait Routes:
-    Service<Request<Incoming>, Response = warp::reply::Response, Error = Infallible, Future: Send>
-    + Clone
-    + Send
-    + 'static
-{
-}
-
-impl<R> Routes for R where
-    R: Service<Request<Incoming>, Response = warp::reply::Response, Error = Infallible, Future: Send>
-        + Clone
-        + Send
-        + 'static
-{
-}
-
-/// Accepts up to `most` connections at once until `stop` turns true, then waits a while for those that are open to end.
-pub async fn accept(
-    listener: TcpListener,
-    server: Arc<Server>,
-    most: usize,
-    mut stop: watch::Receiver<bool>,
-) {
+/// Accepts connections until `stop` turns true, then waits a while for those that are open to end.
+pub async fn accept(listener: TcpListener, server: Arc<Server>, mut stop: watch::Receiver<bool>) {
     let routes = TowerToHyperService::new(warp::service(routes(&server)));
-    let places = Arc::new(Semaphore::new(most));
+    let most = server.limits.connections;
+    let (places, doorstep) = (Arc::new(Semaphore::new(most)), Arc::new(Semaphore::new(LINGERING)));
+    let mut failing = false;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             _ = stop.wait_for(|stop| *stop) => break,
         };
         match accepted {
-            Ok((stream, address)) => match Arc::clone(&places).try_acquire_owned() {
-                Ok(permit) => {
-                    let _ = stream.set_nodelay(true);
-                    let serving = serve(
-                        stream,
-                        address.ip(),
-                        permit,
-                        routes.clone(),
-                        Arc::clone(&server),
-                        stop.clone(),
-                    );
-                    tokio::spawn(serving);
+            Ok((stream, address)) => {
+                failing = false;
+                match permit(&server, &places, address.ip()) {
+                    Ok(permit) => {
+                        let _ = stream.set_nodelay(true);
+                        let (routes, server, stop) = (routes.clone(), Arc::clone(&server), stop.clone());
+                        tokio::spawn(welcome(stream, address.ip(), permit, routes, server, stop));
+                    }
+                    Err(refusal) => turn_away(stream, &refusal, &doorstep, server.tls.is_some()),
                 }
-                Err(_) => drop(stream.try_write(BUSY)),
-            },
+            }
             Err(error) => {
-                server.log().warn(&format!("accepting a connection: {error}"));
+                count(&server.limits.counts.failed);
+                if !std::mem::replace(&mut failing, true) {
+                    server.log().warn(&format!("accepting a connection: {error}; trying again"));
+                }
                 // Out of descriptors, most likely: do not spin.
                 sleep(Duration::from_millis(100)).await;
             }
@@ -93,27 +73,100 @@ pub async fn accept(
     let _ = timeout(Duration::from_secs(3), places.acquire_many(all)).await;
 }
 
-async fn serve(
+/// A connection's share of what is allowed; if there is none left, what it is told.
+fn permit(server: &Arc<Server>, places: &Arc<Semaphore>, address: IpAddr) -> Result<Permit, String> {
+    let counts = &server.limits.counts;
+    let place = server.limits.connect(address).map_err(|too_many| match too_many {
+        TooMany::Open => refusal("429 Too Many Requests", 5),
+        TooMany::Often(seconds) => refusal("429 Too Many Requests", seconds),
+    })?;
+    let Ok(permit) = Arc::clone(places).try_acquire_owned() else {
+        count(&counts.full);
+        return Err(refusal("503 Service Unavailable", 5));
+    };
+    count(&counts.accepted);
+    count(&counts.connections);
+    Ok(Arc::new(Held { server: Arc::clone(server), _permit: permit, _place: place }))
+}
+
+/// A connection's share of what is allowed, given back when the last who holds it drops it.
+pub struct Held {
+    server: Arc<Server>,
+    _permit: OwnedSemaphorePermit,
+    _place: Option<Place<IpAddr>>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let open: &AtomicU64 = &self.server.limits.counts.connections;
+        open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn refusal(status: &str, seconds: u64) -> String {
+    format!("HTTP/1.1 {status}\r\nRetry-After: {seconds}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+}
+
+/// Says why, and waits a moment for the client to read it: a connection that is closed with something unread is reset,
+/// and what was said is lost.
+fn turn_away(stream: TcpStream, refusal: &str, doorstep: &Arc<Semaphore>, tls: bool) {
+    let Ok(permit) = Arc::clone(doorstep).try_acquire_owned() else { return };
+    if tls || stream.try_write(refusal.as_bytes()).is_err() {
+        return;
+    }
+    tokio::spawn(async move {
+        let _permit = permit;
+        let mut waste = [0; 1024];
+        let reading = async {
+            while stream.readable().await.is_ok() {
+                match stream.try_read(&mut waste) {
+                    Ok(0) => return,
+                    Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => return,
+                    _ => {}
+                }
+            }
+        };
+        let _ = timeout(LINGER, reading).await;
+    });
+}
+
+async fn welcome(
     stream: TcpStream,
     address: IpAddr,
-    permit: OwnedSemaphorePermit,
+    permit: Permit,
+    routes: impl Routes,
+    server: Arc<Server>,
+    stop: watch::Receiver<bool>,
+) {
+    let connection = Connection::new(permit, address, server.tls.is_some(), stream.as_raw_fd());
+    let Some(tls) = &server.tls else {
+        return serve(stream, connection, routes, server, stop).await;
+    };
+    let counts = &server.limits.counts;
+    match timeout(HEAD, tls.acceptor().accept(stream)).await {
+        Ok(Ok(stream)) => serve(stream, connection, routes, Arc::clone(&server), stop).await,
+        Ok(Err(_)) => count(&counts.failed),
+        Err(_) => count(&counts.too_slow),
+    }
+}
+
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    connection: Connection,
     routes: impl Routes,
     server: Arc<Server>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let socket = stream.as_raw_fd();
-    let permit = Arc::new(permit);
-    let connection = Connection { cut: Arc::new(Notify::new()), permit, address, socket };
     let cut = Arc::clone(&connection.cut);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(connection.clone());
-        let (routes, server) = (routes.clone(), Arc::clone(&server));
+        let (routes, server, connection) = (routes.clone(), Arc::clone(&server), connection.clone());
         // hyper keeps room for this future as long as the connection lives: only for a pointer to it, then.
-        Box::pin(async move { Ok::<_, Infallible>(answer(request, routes, server).await) })
+        Box::pin(async move { Ok::<_, Infallible>(answer(request, connection, routes, server).await) })
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(16 * 1024);
-    let http = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
+    let http = builder.serve_connection(TokioIo::new(Strict::new(stream)), service).with_upgrades();
     tokio::pin!(http);
     tokio::select! {
         _ = http.as_mut() => return,
@@ -125,43 +178,4 @@ async fn serve(
         _ = http => {}
         () = cut.notified() => {}
     }
-}
-
-async fn answer(mut request: Request<Incoming>, routes: impl Routes, server: Arc<Server>) -> Response<Body> {
-    if let Some((status, reason)) = server.doors.refuses(request.method(), request.headers()) {
-        return plain(status, reason);
-    }
-    match server.access.who(request.headers(), request.uri().query(), server.seconds()) {
-        Ok(person) => request.extensions_mut().insert(person),
-        Err(_) => return plain(StatusCode::UNAUTHORIZED, "who are you?"),
-    };
-    let shared_with = server.doors.shared_with(request.headers()).cloned();
-    let mut response = if request.method() == Method::OPTIONS {
-        plain(StatusCode::NO_CONTENT, "")
-    } else if request.uri().path() == sse::PATH {
-        sse::answer(request, server).await
-    } else if video::door::is_here(request.uri().path()) {
-        video::door::answer(request, server).await
-    } else {
-        match timeout(WHOLE, routes.call(request)).await {
-            Ok(Ok(response)) => response.map(|body| body.map_err(io::Error::other).boxed_unsync()),
-            Ok(Err(never)) => match never {},
-            Err(_) => plain(StatusCode::REQUEST_TIMEOUT, "too slow"),
-        }
-    };
-    if let Some(origin) = shared_with {
-        share(&mut response, origin);
-    }
-    response
-}
-
-/// Lets pages of `origin` read the answer.
-fn share(response: &mut Response<Body>, origin: HeaderValue) {
-    let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-    headers.insert(header::VARY, HeaderValue::from_static("Origin"));
-    let methods = HeaderValue::from_static("GET, POST");
-    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
-    let names = HeaderValue::from_static("Content-Type, Last-Event-ID");
-    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, names);
 }

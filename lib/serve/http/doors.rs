@@ -1,4 +1,4 @@
-//! Whom a request may come from, as long as nobody has to give a name. Pure.
+//! Whom a request may come from, whoever sends it. Pure.
 
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Method, StatusCode};
@@ -15,20 +15,38 @@ pub struct Doors {
 impl Doors {
     /// Why this request is refused, if it is.
     ///
-    /// A page of another site may make a browser send requests here: neither a WebSocket nor anything that changes
-    /// something is given to it. A server on loopback answers only to names of this host, or a site could rename itself to
-    /// this address (DNS rebinding).
-    pub fn refuses(&self, method: &Method, headers: &HeaderMap) -> Option<(StatusCode, &'static str)> {
+    /// A page of another site may make a browser send requests here: neither a socket (polling Socket.IO is one by other
+    /// means) nor anything that changes something is given to it. A server on loopback answers only to names of this host,
+    /// or a site could rename itself to this address (DNS rebinding).
+    pub fn refuses(
+        &self,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+    ) -> Option<(StatusCode, &'static str)> {
         let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if self.loopback && !is_local(host) && !self.origins.iter().any(|origin| authority(origin) == host) {
             return Some((StatusCode::MISDIRECTED_REQUEST, "not the name of this host; see --allow-origin"));
         }
         let origin = headers.get(header::ORIGIN)?;
-        let harmless = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-        if (harmless && !headers.contains_key(header::UPGRADE)) || self.trusts(origin, host) {
+        let socket = headers.contains_key(header::UPGRADE) || path.starts_with("/socket.io");
+        let harmless = is_safe(method) || *method == Method::OPTIONS;
+        if (harmless && !socket) || self.trusts(origin, host) {
             return None;
         }
         Some((StatusCode::FORBIDDEN, "not from this origin; see --allow-origin"))
+    }
+
+    /// Whether a cookie counts with this request: a browser sends it along whatever page asks, so the page must be one of
+    /// ours. What opens a socket or changes something says its origin; of other requests a browser that knows more says
+    /// so (`Sec-Fetch-Site`), and no page of another site can read the answer.
+    pub fn cookie_counts(&self, method: &Method, headers: &HeaderMap) -> bool {
+        if headers.contains_key(header::ORIGIN) {
+            return self.shared_with(headers).is_some();
+        }
+        let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+        let own = matches!(site, None | Some(b"same-origin" | b"none"));
+        is_safe(method) && !headers.contains_key(header::UPGRADE) && own
     }
 
     /// The origin, if a page of it may read the answer.
@@ -42,6 +60,10 @@ impl Doors {
         let own = origin.starts_with("http") && !host.is_empty() && authority(origin) == host;
         own || self.origins.iter().any(|allowed| allowed.trim_end_matches('/') == origin)
     }
+}
+
+fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
 }
 
 fn authority(origin: &str) -> &str {
@@ -70,7 +92,7 @@ mod tests {
         for (name, value) in pairs {
             headers.insert(*name, value.parse().unwrap());
         }
-        doors.refuses(&method, &headers).map(|(status, _)| status.as_u16())
+        doors.refuses(&method, "/ws/admin", &headers).map(|(status, _)| status.as_u16())
     }
 
     #[test]
@@ -100,6 +122,40 @@ mod tests {
             None
         );
         assert_eq!(refused(&doors, Method::GET, &[("host", "localhost"), ("upgrade", "websocket")]), None);
+    }
+
+    #[test]
+    fn cookies_count_for_pages_of_ours_only() {
+        let doors = Doors { loopback: false, origins: vec!["https://park.example".into()] };
+        let counts = |method: Method, pairs: &[(&'static str, &str)]| {
+            let mut headers = HeaderMap::new();
+            headers.insert("host", "10.0.0.7:8000".parse().unwrap());
+            for (name, value) in pairs {
+                headers.insert(*name, value.parse().unwrap());
+            }
+            doors.cookie_counts(&method, &headers)
+        };
+        assert!(counts(Method::GET, &[]));
+        assert!(counts(Method::GET, &[("sec-fetch-site", "same-origin")]));
+        assert!(!counts(Method::GET, &[("sec-fetch-site", "cross-site")]));
+        assert!(!counts(Method::POST, &[]));
+        assert!(!counts(Method::GET, &[("upgrade", "websocket")]));
+        for (origin, own) in [
+            ("http://10.0.0.7:8000", true),
+            ("https://park.example", true),
+            ("https://evil.example", false),
+            ("null", false),
+        ] {
+            assert_eq!(counts(Method::GET, &[("origin", origin), ("upgrade", "websocket")]), own, "{origin}");
+            assert_eq!(counts(Method::POST, &[("origin", origin)]), own, "{origin}");
+            assert_eq!(counts(Method::GET, &[("origin", origin)]), own, "{origin}");
+        }
+        let polling = |origin: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("origin", origin.parse().unwrap());
+            doors.refuses(&Method::GET, "/socket.io/", &headers).is_some()
+        };
+        assert!(polling("https://evil.example") && !polling("https://park.example"));
     }
 
     #[test]

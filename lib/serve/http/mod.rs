@@ -1,29 +1,39 @@
 //! The door: one port for pages, REST, streams and WebSockets.
 //!
-//! * [`accept`]: connections, with their limits, and the order in which a request meets guard, stream and routes.
+//! * [`accept`]: connections, within [`limits`], over [`tls`] or not; [`strict`] about line ends.
+//! * [`answer`]: the order in which a request meets its guards, and then stream or routes.
 //! * [`doors`]: whom a request may come from.
 //! * [`routes`]: the paths, as warp filters.
 //! * [`pages`]: the dashboard's files.
 //! * [`query`]: queries and paths, decoded.
 
 pub mod accept;
+pub mod answer;
 pub mod doors;
+pub mod limits;
 pub mod pages;
 pub mod query;
 pub mod routes;
+pub mod strict;
+pub mod tls;
 
 use std::net::IpAddr;
 use std::os::fd::RawFd;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::{Response, StatusCode, header};
-use tokio::sync::{Notify, OwnedSemaphorePermit};
+use serde_json::Value;
+use tokio::sync::Notify;
 
 pub use doors::Doors;
+use limits::Place;
 pub use query::{decode, pairs};
+
+/// A connection's share of what is allowed; the last who holds it gives it back.
+pub type Permit = Arc<accept::Held>;
 
 /// The body of an answer of any kind.
 pub type Body = UnsyncBoxBody<Bytes, std::io::Error>;
@@ -34,14 +44,22 @@ pub struct Connection {
     /// Ends it at once.
     pub cut: Arc<Notify>,
     /// Its share of the connections allowed.
-    pub permit: Arc<OwnedSemaphorePermit>,
+    pub permit: Permit,
     /// Where it comes from.
     pub address: IpAddr,
+    /// Whether it is one of TLS.
+    pub secure: bool,
     /// Its socket, which is open as long as a request of it is being answered.
     pub socket: RawFd,
+    /// Its place among the streams of its account, once it is one.
+    seat: Arc<OnceLock<Place<String>>>,
 }
 
 impl Connection {
+    fn new(permit: Permit, address: IpAddr, secure: bool, socket: RawFd) -> Connection {
+        Connection { cut: Arc::default(), permit, address, secure, socket, seat: Arc::default() }
+    }
+
     /// Lets the system take no more than about `bytes` that have not left yet, so that whoever writes notices at once when
     /// the other side is slow (`TCP_NOTSENT_LOWAT`). To be called while a request of this connection is answered.
     pub fn hold_back(&self, bytes: libc::c_int) {
@@ -53,6 +71,15 @@ impl Connection {
             libc::setsockopt(self.socket, libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT, value, length);
         }
     }
+}
+
+/// A short answer in JSON.
+pub fn json_of(status: StatusCode, value: &Value) -> Response<Body> {
+    let body = Full::new(Bytes::from(value.to_string())).map_err(|never| match never {}).boxed_unsync();
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+    response
 }
 
 /// A short answer in plain text.

@@ -14,6 +14,11 @@ const PAGES: &[(&str, &str, &str)] = &[
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// Whether a path is that of a page or of something a page loads. Pages hold no data: they ask for it.
+pub fn is_page(path: &str) -> bool {
+    PAGES.iter().any(|(name, ..)| path.strip_prefix('/') == Some(name))
+}
+
 /// `GET /` and what the page loads.
 pub fn pages() -> impl Filter<Extract = (Response<&'static str>,), Error = Rejection> + Clone {
     warp::get().and(warp::path::tail()).and_then(|tail: warp::path::Tail| async move {

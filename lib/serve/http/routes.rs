@@ -14,7 +14,7 @@ use warp::reply::{Response, json, with_status};
 use warp::{Filter, Rejection, Reply};
 
 use super::{Connection, pages};
-use crate::access::Person;
+use crate::access::{self, Person};
 use crate::channels::upgrade::{Upgrade, upgrade};
 use crate::channels::{controller, dashboard, message};
 use crate::hub::Event;
@@ -32,18 +32,25 @@ pub fn routes(server: &Arc<Server>) -> BoxedFilter<(Response,)> {
         let shared = Arc::clone(&shared);
         warp::any().map(move || Arc::clone(&shared))
     };
-    let status =
-        warp::path!("status").and(warp::get()).and(server.clone()).map(|server: Arc<Server>| status(&server));
+    let person = warp::ext::get::<Arc<Person>>();
+    let status = warp::path!("status").and(warp::get()).and(person).and(server.clone()).map(
+        |person: Arc<Person>, server: Arc<Server>| match person.may_watch() {
+            true => status(&server),
+            false => forbidden(),
+        },
+    );
     let health = warp::path!("healthz")
         .and(warp::get())
         .and(server.clone())
         .map(|server: Arc<Server>| health(&server));
     let state = warp::path!("api" / "state")
         .and(warp::get())
+        .and(person)
         .and(server.clone())
-        .map(|server: Arc<Server>| state(&server));
+        .map(|person: Arc<Person>, server: Arc<Server>| state(&person, &server));
     let capacity = warp::path!("api" / "capacity" / "update")
         .and(warp::post())
+        .and(person)
         .and(warp::body::content_length_limit(LONGEST))
         .and(warp::body::bytes())
         .and(server.clone())
@@ -52,7 +59,7 @@ pub fn routes(server: &Arc<Server>) -> BoxedFilter<(Response,)> {
         .and_then(gate_id)
         .and(upgrade())
         .and(warp::ext::get::<Connection>())
-        .and(warp::ext::get::<Arc<Person>>())
+        .and(person)
         .and(server.clone())
         .map(|gate: String, upgrade: Upgrade, connection: Connection, person: Arc<Person>, server| {
             if !person.may_control(&gate) {
@@ -69,7 +76,7 @@ pub fn routes(server: &Arc<Server>) -> BoxedFilter<(Response,)> {
         .and_then(gate_id)
         .and(upgrade())
         .and(warp::ext::get::<Connection>())
-        .and(warp::ext::get::<Arc<Person>>())
+        .and(person)
         .and(server)
         .map(|name: String, upgrade: Upgrade, connection: Connection, person: Arc<Person>, server| {
             let admin = name == "admin";
@@ -85,6 +92,7 @@ pub fn routes(server: &Arc<Server>) -> BoxedFilter<(Response,)> {
         });
     let rest = status.or(health).unify().or(state).unify().or(capacity).unify();
     let rest = rest.or(realtime::rest::routes(&shared)).unify().or(metrics::routes(&shared)).unify();
+    let rest = rest.or(access::session::routes(&shared)).unify();
     let sockets = controllers.or(dashboards).unify();
     let all = rest.or(sockets).unify().or(pages::pages().map(Reply::into_response)).unify();
     all.recover(refusal).unify().boxed()
@@ -138,6 +146,7 @@ fn status(server: &Server) -> Response {
             "cut": count(&counts.cut),
             "relayed": count(&counts.relayed),
         },
+        "limits": server.limits.counts.all(),
     }))
     .into_response()
 }
@@ -167,13 +176,14 @@ fn health(server: &Server) -> Response {
 }
 
 /// What a page begins with, as events of the stream, and the id from which the stream goes on.
-fn state(server: &Server) -> Response {
+fn state(person: &Person, server: &Server) -> Response {
     let (last, events) = server.hub.view(|position, state| (position.id.clone(), state.everything()));
+    let view = person.view();
     let event = |event: &Arc<Event>| {
         sse::event::data(event)
             .map(|data| json!({ "id": event.id, "type": sse::event::name(&event.kind), "data": data }))
     };
-    let events: Vec<Value> = events.iter().filter_map(event).collect();
+    let events: Vec<Value> = events.iter().filter(|event| view.shows(event)).filter_map(event).collect();
     json(&json!({
         "lastEventId": last,
         "controllers": server.hub.controllers.gates(),
@@ -183,7 +193,10 @@ fn state(server: &Server) -> Response {
 }
 
 /// `POST /api/capacity/update`: answered once the update is durable.
-async fn capacity(body: Bytes, server: Arc<Server>) -> Response {
+async fn capacity(person: Arc<Person>, body: Bytes, server: Arc<Server>) -> Response {
+    if !person.may_report() {
+        return forbidden();
+    }
     let failed = |status, reason: &str| {
         with_status(json(&json!({ "success": false, "error": reason })), status).into_response()
     };

@@ -53,6 +53,18 @@ fn looked_up(server: &Server) -> Registry {
         drops.get_or_create(&[("reason", reason)]).inc_by(count.load(Ordering::Relaxed));
     }
     registry.register("dropped_subscribers", "Subscribers sent away, by reason", drops);
+    let limits = &server.limits.counts;
+    registry.register(
+        "connections",
+        "Connections that are open",
+        gauge(limits.connections.load(Ordering::Relaxed)),
+    );
+    registry.register("connections_accepted", "Connections accepted", counter(&limits.accepted));
+    let refused = Family::<Label, Counter>::default();
+    for (reason, count) in limits.refused() {
+        refused.get_or_create(&[("reason", reason)]).inc_by(count);
+    }
+    registry.register("refused", "Connections and requests refused, by reason", refused);
     registry
 }
 
