@@ -147,7 +147,7 @@ fn lists_decide_and_are_read_again_on_hup() {
 
     fs::write(&allow, "XY777ZZ\n<not a plate>\n").unwrap();
     gate.signal(libc::SIGHUP);
-    gate.says("allow.txt:2: not a plate or card number; the old ones stay");
+    gate.says("allow.txt: line 2: \"<not a plate>\" is no plate or card; the old ones stay");
     assert_eq!(decided(&mut gate, 40.0, "XY777ZZ").0, json!("refer"));
 
     fs::write(&allow, "XY777ZZ\n").unwrap();

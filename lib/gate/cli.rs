@@ -1,6 +1,6 @@
 //! The flags of `park-gate`, and the command itself.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -8,8 +8,9 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use park_core::cli::{Command, Context, IoArgs, Manual, Seconds};
 use park_core::record::gate::Decision;
+use park_core::site::List;
 use park_core::stream::{End, Endpoint, Policy as Queueing, Session, Setup};
-use park_core::{Error, Kind, Result};
+use park_core::Result;
 use park_store::Store;
 
 use crate::desk::Desk;
@@ -19,7 +20,7 @@ use crate::hardware::port::{self, Device};
 use crate::hardware::{BarrierName, SerialName};
 use crate::rules::consensus::{self, Consensus};
 use crate::rules::decide::{Need, Policy, Way};
-use crate::rules::lists::{List, Lists};
+use crate::rules::lists::Lists;
 use crate::rules::vehicle::Approach;
 
 pub(crate) const READS: &[&str] =
@@ -267,16 +268,9 @@ fn policy(args: &GateArgs) -> Policy {
 
 /// The same policy with the lists as their files are now.
 fn with_lists(policy: &Policy, allow: &[PathBuf], deny: &[PathBuf]) -> Result<Policy> {
-    let read = |path: &PathBuf| -> Result<List> {
-        let name = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Error::new(Kind::Config, format!("reading the list {name}")).because(error))?;
-        // Hits name the file alone: records must not depend on where it lies.
-        let short = path.file_name().map_or(Path::new(&name), Path::new).display().to_string();
-        List::parse(&short, &text)
-            .map_err(|error| Error::new(Kind::Config, format!("reading the list {name}")).because(error))
+    let all = |paths: &[PathBuf]| {
+        paths.iter().map(|path| List::read(path)).collect::<Result<Vec<List>>>().map(Lists)
     };
-    let all = |paths: &[PathBuf]| paths.iter().map(read).collect::<Result<Vec<List>>>().map(Lists);
     Ok(Policy { allow: all(allow)?, deny: all(deny)?, ..policy.clone() })
 }
 

@@ -17,6 +17,7 @@ use park_core::record::gate::{
 };
 use park_core::record::vision::Plates;
 use park_core::record::{Envelope, Payload, Stamp, Time};
+use park_core::site::plain;
 use park_core::stream::{End, Filter, Origin, Out};
 
 use crate::clock::Clock;
@@ -27,7 +28,6 @@ use crate::hardware::rfid::Framer;
 use crate::rules::consensus::Consensus;
 use crate::rules::decide::{Policy, Verdict};
 use crate::rules::presence::Presence;
-use crate::rules::text::normal;
 use crate::rules::vehicle::{Approach, Seen, Sign, Vehicle};
 
 /// How often a live gate looks at its devices.
@@ -206,7 +206,7 @@ impl GateFilter {
             return Ok(());
         }
         let seen = Seen {
-            number: normal(&card.card),
+            number: plain(&card.card),
             confidence: None,
             id: record.id.as_ref().map(|id| id.as_str().to_owned()),
         };

@@ -8,11 +8,15 @@ use crate::error::{Error, Kind, Result};
 /// A plate or card as it is compared: its letters and digits, in upper case.
 ///
 /// ```
-/// assert_eq!(park_core::site::plain("b-mw 1234"), "BMW1234");
+/// assert_eq!(park_core::site::plain(" b-mw 1234\t"), "BMW1234");
+/// assert_eq!(park_core::site::plain("--"), "");
 /// ```
 pub fn plain(text: &str) -> String {
-    text.chars().filter(char::is_ascii_alphanumeric).map(|char| char.to_ascii_uppercase()).collect()
+    text.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_uppercase).collect()
 }
+
+/// The longest entry that a list may hold; more is a broken file.
+const LONGEST: usize = 32;
 
 /// A list: one plate or card a line; `#` begins a comment; empty lines count for nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,8 +53,9 @@ impl List {
                 continue;
             }
             let key = plain(entry);
-            if key.is_empty() {
-                let message = format!("line {}: {entry:?} has neither letters nor digits", number + 1);
+            let odd = entry.chars().any(|char| !char.is_alphanumeric() && !" \t-_.·/".contains(char));
+            if odd || key.is_empty() || key.chars().count() > LONGEST {
+                let message = format!("line {}: {entry:?} is no plate or card", number + 1);
                 return Err(Error::new(Kind::Config, message));
             }
             list.lines.entry(key).or_insert(number + 1);
@@ -61,7 +66,17 @@ impl List {
     /// Where a plate or card stands, as `allow.txt:12`; nothing if it is not listed. Only the same letters and
     /// digits are the same.
     pub fn find(&self, plate_or_card: &str) -> Option<String> {
-        self.lines.get(&plain(plate_or_card)).map(|line| format!("{}:{line}", self.name))
+        self.lines.get(&plain(plate_or_card)).map(|line| self.cite(*line))
+    }
+
+    /// How a line is cited: `allow.txt:12`.
+    pub fn cite(&self, line: usize) -> String {
+        format!("{}:{line}", self.name)
+    }
+
+    /// The entries, as [`plain`] writes them, in order, each with its line.
+    pub fn lines(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.lines.iter().map(|(entry, line)| (entry.as_str(), *line))
     }
 
     /// The entries, as [`plain`] writes them, in order.

@@ -133,5 +133,9 @@ fn a_list_is_compared_by_letters_and_digits() {
     assert_eq!(list.find("ABC12"), None);
     assert_eq!(list.entries().collect::<Vec<_>>(), ["ABC123", "BMW1234"]);
     let message = List::parse("x", "AB1\n---\n").unwrap_err().to_string();
-    assert_eq!(message, "line 2: \"---\" has neither letters nor digits");
+    assert_eq!(message, "line 2: \"---\" is no plate or card");
+    for broken in ["<html>", &"X".repeat(40)] {
+        assert_eq!(List::parse("x", broken).unwrap_err().kind(), Kind::Config);
+    }
+    assert_eq!(plain("κα-1"), "ΚΑ1");
 }

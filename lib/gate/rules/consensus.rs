@@ -12,8 +12,9 @@ use std::time::Duration;
 use park_core::record::Time;
 use park_core::record::gate::PlateDetected;
 use park_core::record::vision::{Plate, Plates};
+use park_core::site::plain;
 
-use super::text::{may_be_same, normal};
+use super::text::may_be_same;
 use super::vote::{Outcome, Votes};
 
 /// What counts as a passage.
@@ -86,7 +87,7 @@ impl Consensus {
         // A passage takes one reading a frame: two cars with numbers that look alike are two.
         let mut taken = vec![false; passages.len()];
         for plate in plates.plates.iter().filter(|plate| plate.rejected.is_none()) {
-            let text = normal(&plate.text);
+            let text = plain(&plate.text);
             if text.is_empty() {
                 continue;
             }

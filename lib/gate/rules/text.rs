@@ -1,9 +1,4 @@
-//! Plate and card numbers as texts: their normal form, and which of them look alike.
-
-/// The normal form of a plate or card: letters and digits only, in upper case.
-pub fn normal(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
-}
+//! Which plates and cards look alike. Numbers are as [`park_core::site::plain`] writes them.
 
 /// How many characters must be changed, added or left out to make one number into the other, where characters that
 /// look alike (0/O/Q/D, 1/I/L, 8/B, 5/S, 2/Z, 6/G) count as the same. Both are in normal form.
@@ -57,12 +52,6 @@ fn fold(c: char) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_compared_in_normal_form() {
-        assert_eq!(normal(" b-1234 xyz\t"), "B1234XYZ");
-        assert_eq!(normal("--"), "");
-    }
 
     #[test]
     fn characters_that_look_alike_cost_nothing() {

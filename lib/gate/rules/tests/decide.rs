@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::rules::lists::List;
 use crate::rules::vehicle::Seen;
+use park_core::site::List;
 
 fn lists(text: &str) -> Lists {
     Lists(vec![List::parse("list", text).unwrap()])
