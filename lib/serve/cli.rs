@@ -320,7 +320,7 @@ impl Running {
         self.server.hub.stop();
         let _ = self.stop.send(true);
         let _ = self.runtime.block_on(self.accepting);
-        self.runtime.shutdown_timeout(Duration::from_secs(1));
+        self.runtime.shutdown_timeout(Duration::from_millis(200));
     }
 }
 

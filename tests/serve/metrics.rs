@@ -4,6 +4,8 @@ use super::*;
 
 use std::net::TcpListener;
 
+use crate::support::access::bearer;
+
 impl Server {
     /// The page's samples: name with labels, and value.
     fn metrics(&self) -> Vec<(String, f64)> {
@@ -135,4 +137,27 @@ fn metrics_may_have_an_address_of_their_own() {
     let refused = run("park-serve", &args, b"");
     assert_eq!(refused.status.code(), Some(2));
     assert!(stderr(&refused).contains("0.0.0.0:0"), "{}", stderr(&refused));
+}
+
+#[test]
+fn metrics_are_for_operators_and_admins() {
+    let dir = dir();
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let (server, keys) = Server::with_keys(dir.path(), &["--metrics-listen", &address]);
+    assert_eq!(server.http("GET", "/metrics", &[], "").0, 401);
+    for (role, status) in
+        [("viewer", 403), ("user", 403), ("controller", 403), ("operator", 200), ("admin", 200)]
+    {
+        assert_eq!(server.http("GET", "/metrics", &[&bearer(&keys.token(role))], "").0, status, "{role}");
+    }
+    let page = server.http("GET", "/metrics", &[&bearer(&keys.token("admin"))], "").1;
+    let refused =
+        samples(&page).into_iter().find(|(name, _)| name == "park_refused_total{reason=\"unauthenticated\"}");
+    assert_eq!(refused.unwrap().1, 1.0);
+    // On this machine alone, and on an address of its own, nobody has to show a token.
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }

@@ -4,6 +4,8 @@ use super::*;
 
 use park_store::{Connection, Span};
 
+use crate::support::access::bearer;
+
 /// What `park-serve log` prints of this database.
 fn log(dir: &Path, what: &[&str]) -> Vec<Value> {
     let db = dir.join("park.db");
@@ -323,4 +325,49 @@ fn what_is_said_on_stderr_is_one_line_and_steers_no_terminal() {
     server.running.send("nonsense\n");
     let next = server.running.says("");
     assert!(next.starts_with("park-serve: ") && next.contains("stdin:2"), "{next}");
+}
+
+#[test]
+fn who_may_not_command_is_refused_and_that_is_in_the_trail() {
+    let dir = dir();
+    let (server, keys) = Server::with_keys(dir.path(), &[]);
+    let socket = |role: &str| {
+        let bearer = format!("Bearer {}", keys.token(role));
+        server
+            .upgrade("/ws/gate_in", &[("authorization", &bearer)])
+            .map_err(|status| format!("{role}: {status}"))
+            .unwrap()
+    };
+    let (mut viewer, mut operator) = (socket("viewer"), socket("operator"));
+    viewer.send(&order("gate_control", "open"));
+    assert!(viewer.next_of("error")["payload"]["message"].as_str().unwrap().contains("only operators"));
+    viewer.send(&order("camera_control", "capture"));
+    viewer.next_of("error");
+    operator.send(&order("gate_control", "open"));
+    assert!(operator.next_of("error")["payload"]["message"].as_str().unwrap().contains("no controller"));
+    let admin = bearer(&keys.token("admin"));
+    let operator = bearer(&keys.token("operator"));
+    let body = r#"{"message":"hello"}"#;
+    assert_eq!(server.http("POST", "/realtime/announcement", &[&operator], body).0, 403);
+    assert_eq!(server.http("POST", "/realtime/announcement", &[&admin], body).0, 200);
+    server.terminate();
+    let trail = log(dir.path(), &["audit"]);
+    let brief: Vec<[&str; 4]> = trail
+        .iter()
+        .map(|line| ["person", "role", "action", "outcome"].map(|name| line[name].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        brief,
+        [
+            ["viewer", "viewer", "gate_control", "refused"],
+            ["viewer", "viewer", "camera_control", "refused"],
+            ["operator", "operator", "gate_control", "no_controller"],
+            ["operator", "operator", "announcement", "refused"],
+            ["admin", "admin", "announcement", "done"],
+        ]
+    );
+    let store = Store::open(dir.path().join("park.db")).unwrap();
+    let commands = store.since(0, &Query { kinds: &["gate_control"], ..Query::default() }, 9).unwrap();
+    assert_eq!(commands.len(), 1, "what is refused is no command");
+    assert!(commands[0].body.contains(r#""operator":"operator""#), "{}", commands[0].body);
 }

@@ -2,6 +2,8 @@
 
 use super::*;
 
+use crate::support::access::bearer;
+
 fn json_of(answer: (u16, String), status: u16) -> Value {
     assert_eq!(answer.0, status, "{}", answer.1);
     serde_json::from_str(&answer.1).unwrap()
@@ -156,5 +158,29 @@ fn admins_see_who_is_connected_how_things_go_and_what_happens_to_bookings() {
     let deadline = Instant::now() + PATIENCE;
     while server.get("/realtime/connections")["total"] != 1 {
         assert!(Instant::now() < deadline);
+    }
+}
+
+#[test]
+fn every_account_asks_what_is_free_and_only_admins_the_rest() {
+    let dir = dir();
+    let (server, keys) = Server::with_keys(dir.path(), &[]);
+    let announcement = r#"{"message":"hello"}"#;
+    let free = r#"{"available_spaces":1,"total_spaces":2}"#;
+    for (method, path, body, everybody) in [
+        ("GET", "/realtime/parking-availability", "", true),
+        ("GET", "/realtime/connection-status", "", true),
+        ("GET", "/realtime/connections", "", false),
+        ("GET", "/realtime/live-stats", "", false),
+        ("GET", "/realtime/booking-activity", "", false),
+        ("POST", "/realtime/announcement", announcement, false),
+        ("PUT", "/realtime/parking-lots/lot_1/availability", free, false),
+    ] {
+        assert_eq!(server.http(method, path, &[], body).0, 401, "{path}");
+        for role in ["user", "viewer", "operator", "controller", "admin"] {
+            let wanted = if everybody || role == "admin" { 200 } else { 403 };
+            let (status, answer) = server.http(method, path, &[&bearer(&keys.token(role))], body);
+            assert_eq!(status, wanted, "{role} {path}: {answer}");
+        }
     }
 }

@@ -221,3 +221,21 @@ fn on_term_streams_say_when_to_come_back_and_what_was_sent_is_there() {
     assert!(waits.len() > 10, "they must not all come back at once: {waits:?}");
     assert!(server.running.end().0.success());
 }
+
+#[test]
+fn who_does_not_listen_holds_up_no_restart() {
+    let dir = dir();
+    let mut server = Server::start(dir.path(), &[]);
+    let stalled: Vec<Socket> = (0..5).map(|_| server.socket("/ws/admin")).collect();
+    let mut events = server.events("", None).connected();
+    server.status_when(|status| status["active_channels"]["admin"] == 5);
+    let padding = json!({ "message": "x".repeat(100_000), "command": "test" });
+    let lines: String = (0..50).map(|n| record(&format!("s{n}"), "error", "lot_1", &padding)).collect();
+    server.running.send(&lines);
+    while events.next().0 != "s49" {}
+    let began = Instant::now();
+    server.terminate();
+    start_timed(dir.path(), &mut Vec::new());
+    assert!(began.elapsed() < BACK, "{:?}", began.elapsed());
+    drop(stalled);
+}

@@ -29,6 +29,9 @@ use crate::server::Server;
 /// may be idle between two requests.
 const HEAD: Duration = Duration::from_secs(10);
 
+/// How long clients may take to end when the server stops: whoever does not listen must not hold up a restart.
+const FAREWELL: Duration = Duration::from_secs(1);
+
 /// How long one that was turned away may take to read why.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -70,7 +73,7 @@ pub async fn accept(listener: TcpListener, server: Arc<Server>, mut stop: watch:
     }
     drop(listener);
     let all = u32::try_from(most).unwrap_or(u32::MAX);
-    let _ = timeout(Duration::from_secs(3), places.acquire_many(all)).await;
+    let _ = timeout(FAREWELL, places.acquire_many(all)).await;
 }
 
 /// A connection's share of what is allowed; if there is none left, what it is told.
