@@ -317,7 +317,7 @@ async function load() {
   let state;
   try {
     const answer = await fetch("api/state");
-    if (answer.status === 401) return start();
+    if (answer.status === 401) return ask();
     if (!answer.ok) throw new Error(answer.statusText);
     state = await answer.json();
   } catch {
@@ -392,28 +392,16 @@ function control(gate, action) {
 
 let person;
 
-/** Asks who I am; whoever the server does not know signs in first. */
-async function start() {
-  stream?.close();
-  socket?.close();
-  socket = undefined;
-  let answer;
+/** Asks who I am, and so what I may do. */
+async function meet() {
   try {
-    answer = await fetch("api/session");
-    if (!answer.ok && answer.status !== 401) throw new Error(answer.statusText);
+    const answer = await fetch("api/session");
+    if (answer.ok) greet(await answer.json());
+    else if (answer.status === 401) ask();
+    else throw new Error(answer.statusText);
   } catch {
-    return later(start);
+    setTimeout(meet, 1000 * BACK_OFF[1]);
   }
-  if (answer.status === 401) return ask();
-  greet(await answer.json());
-}
-
-function ask() {
-  person = undefined;
-  $("person").hidden = true;
-  $("sign-in").hidden = false;
-  say("warn", "not signed in");
-  $("token").focus();
 }
 
 function greet(who) {
@@ -422,8 +410,18 @@ function greet(who) {
   $("person").hidden = who.open;
   $("name").textContent = `${who.name}, ${who.role}`;
   document.body.classList.toggle("watching", !who.may.command);
-  load();
   connect();
+}
+
+/** Whoever the server does not know (any more) signs in first. */
+function ask() {
+  stream?.close();
+  socket?.close();
+  socket = person = undefined;
+  $("person").hidden = true;
+  $("sign-in").hidden = false;
+  say("warn", "not signed in");
+  $("token").focus();
 }
 
 $("sign-in").addEventListener("submit", async (event) => {
@@ -435,6 +433,7 @@ $("sign-in").addEventListener("submit", async (event) => {
     if (!answer.ok) return;
     $("token").value = "";
     greet(await answer.json());
+    load();
   } catch {
     $("sign-in-note").textContent = "The server does not answer.";
   }
@@ -445,4 +444,5 @@ $("sign-out").addEventListener("click", async () => {
   location.reload();
 });
 
-start();
+load();
+meet();
