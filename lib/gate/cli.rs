@@ -23,8 +23,16 @@ use crate::rules::decide::{Need, Policy, Way};
 use crate::rules::lists::Lists;
 use crate::rules::vehicle::Approach;
 
-pub(crate) const READS: &[&str] =
-    &["plates", "card_detected", "camera_status", "gate_control", "request_status", "camera_control", "tick"];
+pub(crate) const READS: &[&str] = &[
+    "plates",
+    "plate_detected",
+    "card_detected",
+    "camera_status",
+    "gate_control",
+    "request_status",
+    "camera_control",
+    "tick",
+];
 
 /// The command `park-gate`.
 #[derive(Debug)]
@@ -304,6 +312,9 @@ const MANUAL: Manual = Manual {
 vehicle it is (plate_detected), whether it may pass and why (access_decision), and what that makes of the parking \
 sessions (parking_entry, parking_exit). It opens the barrier for a vehicle that may pass, and for an operator. All \
 records that it reads but gate_control are passed on.
+
+A plate_detected that names no gate is another system's: it counts as a passage at once, and once for as long as it is repeated \
+within --gap.
 
 Time is that of the records, so that a recording gives the same answer at any speed. A second run of the same records \
 into the same database finds its own sessions again and adds none.",

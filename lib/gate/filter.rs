@@ -13,7 +13,7 @@ use park_core::cli::Context;
 use park_core::record::camera::{CameraState, CameraStatus};
 use park_core::record::command::{GateControl, RequestStatus};
 use park_core::record::gate::{
-    CameraHardware, CardDetected, CardState, GateState, GateStatus, HardwareStatus,
+    CameraHardware, CardDetected, CardState, GateState, GateStatus, HardwareStatus, PlateDetected,
 };
 use park_core::record::vision::Plates;
 use park_core::record::{Envelope, Payload, Stamp, Time};
@@ -200,6 +200,20 @@ impl GateFilter {
         Ok(())
     }
 
+    /// Another system has found a passage: of a gate's own there is its name, and it has been dealt with.
+    fn plate_told(&mut self, record: &Envelope<'_>, out: &mut Out) -> Result<()> {
+        let told: PlateDetected = self.payload(record)?;
+        let cameras = &self.parts.cameras;
+        if record.gate_id.is_some() || !(cameras.is_empty() || cameras.contains(&told.camera_id)) {
+            return Ok(());
+        }
+        let time = record.timestamp.unwrap_or(self.clock.now());
+        for detection in self.parts.consensus.told(&told, time) {
+            self.detected(detection, out)?;
+        }
+        Ok(())
+    }
+
     fn card(&mut self, record: &Envelope<'_>, out: &mut Out) -> Result<()> {
         let card: CardDetected = self.payload(record)?;
         if card.state == CardState::Absent || !self.is_ours(record.gate_id.as_deref()) {
@@ -256,6 +270,7 @@ impl Filter for GateFilter {
         }
         let done = match &*record.kind {
             Plates::TYPE => self.plates(record, out),
+            PlateDetected::TYPE => self.plate_told(record, out),
             CardDetected::TYPE => self.card(record, out),
             CameraStatus::TYPE => self.camera_status(record),
             "tick" => self.silence(self.clock.now(), out),

@@ -25,6 +25,7 @@ use crate::hub::Hub;
 use crate::ingest::{self, Ingest};
 use crate::intake::Intake;
 use crate::metrics::{self, Metrics};
+use crate::monitors::{MonitorArgs, Monitors};
 use crate::operations::report::{self, LogArgs};
 use crate::operations::{Operations, OperationsArgs};
 use crate::server::Server;
@@ -76,6 +77,9 @@ pub struct ServeArgs {
 
     #[command(flatten)]
     limits: LimitArgs,
+
+    #[command(flatten)]
+    monitors: MonitorArgs,
 
     #[command(flatten)]
     io: IoArgs,
@@ -177,9 +181,11 @@ fn serve(args: ServeArgs, context: &Context) -> Result<End> {
         Operations::start(Store::open(&path)?, keep, Arc::clone(&metrics), Arc::clone(&hub), context)?;
     let metrics_listener = args.operations.metrics_listen.map(metrics::listen::bind).transpose()?;
     let mut session = Session::open(&args.io, &Setup::default(), context)?;
+    let intake = Intake::new(session.injector(!args.once));
     let server = Arc::new(Server {
         hub: Arc::clone(&hub),
-        intake: Intake::new(session.injector(!args.once)),
+        monitors: Monitors::new(&args.monitors, site, &path, context, intake.clone())?,
+        intake,
         history: History::new(path.clone()),
         video: Arc::clone(&video),
         access,
@@ -307,6 +313,8 @@ impl Running {
         }
         let accepting = runtime.spawn(accept::accept(listener, Arc::clone(&server), stopping));
         runtime.spawn(keep_house(Arc::clone(&server)));
+        let monitored = Arc::clone(&server);
+        runtime.spawn(async move { monitored.monitors.start_all().await });
         let supervisor = context.env("NOTIFY_SOCKET");
         system::notify(supervisor.as_deref(), "READY=1");
         let scheme = if server.tls.is_some() { "https" } else { "http" };
@@ -319,6 +327,7 @@ impl Running {
         system::notify(self.supervisor.as_deref(), "STOPPING=1");
         self.server.hub.stop();
         let _ = self.stop.send(true);
+        self.runtime.block_on(self.server.monitors.stop_all());
         let _ = self.runtime.block_on(self.accepting);
         self.runtime.shutdown_timeout(Duration::from_millis(200));
     }

@@ -13,6 +13,7 @@
 //! * [`realtime`]: what dialect C asks, over Socket.IO and REST.
 //! * [`video`]: the newest frame of each camera, for those who watch.
 //! * [`operations`]: who was connected, who did what; what is old goes. [`metrics`]: what Prometheus asks.
+//! * [`monitors`]: dialect E, connections to detection back ends.
 //! * [`http`]: connections, guard, routes, pages. [`server`]: what all of these share.
 
 pub mod access;
@@ -25,6 +26,7 @@ pub mod hub;
 pub mod ingest;
 pub mod intake;
 pub mod metrics;
+pub mod monitors;
 pub mod operations;
 pub mod realtime;
 pub mod server;

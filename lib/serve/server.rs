@@ -14,6 +14,7 @@ use crate::http::tls::Tls;
 use crate::hub::Hub;
 use crate::intake::Intake;
 use crate::metrics::Metrics;
+use crate::monitors::Monitors;
 use crate::operations::{Operations, Surface, Visit, Visitor};
 use crate::video::Video;
 
@@ -27,6 +28,8 @@ pub struct Server {
     pub history: History,
     /// The cameras and who watches them.
     pub video: Arc<Video>,
+    /// The detection back ends that it is connected to.
+    pub monitors: Monitors,
     /// Who may come in.
     pub access: Access,
     /// Whom the doors are open to.

@@ -102,6 +102,8 @@ impl Command for Track {
     const ABOUT: &'static str = "Follow slots and gates to occupancy, violations and alerts";
     const READS: &'static [&'static str] = &[
         "slots",
+        "slot_changed",
+        "capacity_update",
         "parking_entry",
         "parking_exit",
         "access_decision",

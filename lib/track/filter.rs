@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use park_core::cli::Log;
 use park_core::record::gate::{AccessDecision, ParkingEntry, ParkingExit};
+use park_core::record::lot::{CapacityUpdate, SlotChanged};
 use park_core::record::{Envelope, Payload, Stamp, Time, camera, derive_id, vision};
 use park_core::stream::{End, Filter, Origin, Out};
 use park_core::{Error, Kind, Result};
@@ -83,6 +84,8 @@ impl Filter for TrackFilter {
                 | "tick"
                 | "camera_status"
                 | "access_decision"
+                | "capacity_update"
+                | "slot_changed"
                 | "parking_entry"
                 | "parking_exit"
         )
@@ -96,6 +99,14 @@ impl Filter for TrackFilter {
             "tick" => What::Tick,
             "slots" => What::Slots(record.payload::<vision::Slots>()?),
             "camera_status" => What::Camera(record.payload::<camera::CameraStatus>()?),
+            "capacity_update" => match record.source.as_deref() {
+                Some(source) => What::Capacity(source, record.payload::<CapacityUpdate>()?),
+                None => What::Tick,
+            },
+            "slot_changed" => match record.source.as_deref() {
+                Some(source) => What::Slot(source, record.payload::<SlotChanged>()?),
+                None => What::Tick,
+            },
             "access_decision" => What::Decision(record.payload::<AccessDecision>()?),
             "parking_entry" => What::Entry(record.payload::<ParkingEntry>()?),
             "parking_exit" => What::Exit(record.payload::<ParkingExit>()?),

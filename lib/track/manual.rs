@@ -31,13 +31,16 @@ are unknown. Where there are gates only, entries less exits are counted; more ve
 both, the slots count, by_gates is the gates' count, and occupancy_drift is said when they have differed by more than --drift-tolerance \
 for --drift-after, and again when they no longer do. Vehicles that may stand on unknown places are no drift.
 
+A capacity_update of another system, such as a detection back end's, is taken as it is: it counts before what is counted here, and violations and \
+alerts follow from it. It is known by its source, which is not the lot. A slot_changed of another system counts at once.
+
 A passage is counted once, however often its record comes.",
         ),
         (
             "Violations and alerts",
             "\
 overparking: a contractor of park.toml has more vehicles than are allocated to it, by the slots that are its own or by its plates \
-inside, whichever are more. unauthorized_vehicle: a vehicle came in within 10 minutes after it was denied and before it was allowed, or is \
+inside, whichever are more; by all that are in the lot, if it has neither slots nor plates. unauthorized_vehicle: a vehicle came in within 10 minutes after it was denied and before it was allowed, or is \
 inside and on a list of the denied. capacity_breach: more vehicles than the lot holds. Each is pending when it begins and whenever it \
 grows, and resolved when it is over, under one violation_id; the numbers are those of its worst moment.
 

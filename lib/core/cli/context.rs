@@ -71,6 +71,12 @@ impl Context {
             .unwrap_or_else(|| PathBuf::from("/tmp/park"))
     }
 
+    /// Where another command of the toolkit is: beside this one, or else wherever PATH finds it.
+    pub fn program(&self, name: &str) -> PathBuf {
+        let beside = std::env::current_exe().ok().map(|own| own.with_file_name(name));
+        beside.filter(|path| path.is_file()).unwrap_or_else(|| PathBuf::from(name))
+    }
+
     /// Whether standard input is a terminal.
     pub fn stdin_is_terminal(&self) -> bool {
         io::stdin().is_terminal()

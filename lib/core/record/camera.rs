@@ -76,6 +76,8 @@ impl CameraStatus {
     pub const RECORDING_ENDED: &'static str = "the recording has ended";
     /// The cause of `offline` when `park-capture` itself ends.
     pub const CAPTURE_ENDED: &'static str = "the capture has ended";
+    /// The cause of `offline` when somebody stops to monitor the camera, which is no failure.
+    pub const MONITORING_STOPPED: &'static str = "it is no longer monitored";
 }
 
 /// Whether a camera gives frames.

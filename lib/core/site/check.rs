@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Contractor, Site};
+use super::Site;
 use crate::error::{Error, Kind, Result};
+use crate::stream::Endpoint;
 
 fn wrong(key: impl std::fmt::Display, what: impl std::fmt::Display) -> Error {
     Error::new(Kind::Config, format!("{key}: {what}"))
@@ -13,7 +14,19 @@ pub(super) fn check(site: &Site) -> Result<()> {
     ids(site)?;
     references(site)?;
     numbers(site)?;
+    detectors(site)?;
     slots(site)
+}
+
+fn detectors(site: &Site) -> Result<()> {
+    let of_gates = site.gates.iter().map(|(id, gate)| (format!("gates.{id}.detector"), &gate.detector));
+    let of_lots = site.lots.iter().map(|(id, lot)| (format!("lots.{id}.detector"), &lot.detector));
+    for (key, url) in of_gates.chain(of_lots) {
+        if url.as_ref().is_some_and(|url| !matches!(url.parse(), Ok(Endpoint::Ws(_)))) {
+            return Err(wrong(key, "it must be a ws:// URL"));
+        }
+    }
+    Ok(())
 }
 
 fn ids(site: &Site) -> Result<()> {
@@ -85,13 +98,6 @@ fn numbers(site: &Site) -> Result<()> {
     for (id, contractor) in &site.contractors {
         amount(format!("contractors.{id}.penalty"), contractor.penalty)?;
         amount(format!("contractors.{id}.grace"), Some(contractor.grace))?;
-        let Contractor { slots, plates, list, .. } = contractor;
-        if slots.is_empty() && plates.is_empty() && list.is_none() {
-            return Err(wrong(
-                format!("contractors.{id}"),
-                "it has neither slots nor plates nor a list, so nothing of its own can be counted",
-            ));
-        }
         if contractor.capacity.is_none() && contractor.slots.is_empty() {
             return Err(wrong(
                 format!("contractors.{id}.capacity"),

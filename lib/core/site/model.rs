@@ -69,6 +69,9 @@ pub struct Gate {
     /// Which way it lets vehicles pass.
     #[serde(default)]
     pub direction: Passage,
+    /// The detection back end that `park-serve` connects to for its plates, `ws://…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detector: Option<String>,
 }
 
 /// Which way a gate lets vehicles pass.
@@ -100,6 +103,9 @@ pub struct Lot {
     /// What a vehicle too many, or one that must not be there, costs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub penalty: Option<f64>,
+    /// The detection back end that `park-serve` connects to for its slots and counts, `ws://…`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detector: Option<String>,
     /// Slots on no level.
     pub slots: BTreeSet<String>,
     /// Its levels: `[lots.ID.levels.ID]`.
@@ -120,7 +126,7 @@ pub struct Level {
     pub slots: BTreeSet<String>,
 }
 
-/// Somebody to whom a part of a lot is let.
+/// Somebody to whom a part of a lot is let; all of it, where neither slots nor plates nor a list say which.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Contractor {
@@ -184,6 +190,11 @@ impl Site {
             .iter()
             .filter(move |(_, camera)| camera.gate.as_deref() == Some(gate))
             .map(|(id, _)| id.as_str())
+    }
+
+    /// The cameras that watch a lot, themselves or through its gates.
+    pub fn cameras_of_lot<'a>(&'a self, lot: &'a str) -> impl Iterator<Item = &'a str> {
+        self.cameras.keys().map(String::as_str).filter(move |camera| self.lot_of_camera(camera) == Some(lot))
     }
 
     /// The contractors with a part of a lot.

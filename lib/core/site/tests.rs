@@ -23,6 +23,7 @@ direction = "entry"
 
 [gates.side]
 lot = "lot_1"
+detector = "ws://10.0.0.7:8000/gate"
 
 [lots.lot_1]
 name = "Main lot"
@@ -61,6 +62,8 @@ fn a_whole_site_is_read_and_asked() {
     assert_eq!(lot.level_of("V1"), None);
     assert_eq!(lot.all_slots().count(), 3);
     assert_eq!(site.contractors_of("lot_1").next().unwrap().1.allocated(), 2);
+    assert_eq!(site.cameras_of_lot("lot_1").collect::<Vec<_>>(), ["cam_in", "cam_lot"]);
+    assert_eq!(site.gates["side"].detector.as_deref(), Some("ws://10.0.0.7:8000/gate"));
 }
 
 #[test]
@@ -94,10 +97,7 @@ fn what_is_wrong_is_named_by_its_key() {
         &format!("{lot}[contractors.c]\nlot = \"l\"\nplates = [\"A 1\"]"),
         "contractors.c.capacity: it is missing",
     );
-    told(
-        &format!("{lot}[contractors.c]\nlot = \"l\"\ncapacity = 2"),
-        "contractors.c: it has neither slots nor",
-    );
+    told("[lots.l]\ndetector = \"http://x\"", "lots.l.detector: it must be a ws:// URL");
     told(
         &format!("{lot}[contractors.a]\nlot=\"l\"\nslots=[\"B\"]\n[contractors.b]\nlot=\"l\"\nslots=[\"B\"]"),
         "contractors.b.slots: slot \"B\" is contractor \"a\"'s",

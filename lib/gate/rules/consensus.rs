@@ -120,6 +120,42 @@ impl Consensus {
         detections
     }
 
+    /// Another system says that a vehicle passes at `time`, and may go on saying so. Returns the passage when it begins.
+    pub fn told(&mut self, told: &PlateDetected, time: Time) -> Vec<Detection> {
+        let settings = self.settings;
+        let mut detections = self.expire(&told.camera_id, time, Duration::ZERO);
+        let text = normal(&told.plate);
+        if text.is_empty() || told.confidence < settings.min_confidence {
+            return detections;
+        }
+        let passages = self.cameras.entry(told.camera_id.clone()).or_default();
+        let gap = settings.gap;
+        let known = |passage: &&mut Passage| {
+            let near = time.since(passage.last_seen) <= gap;
+            near && passage.votes.any(|other| may_be_same(other, &text))
+        };
+        if let Some(passage) = passages.iter_mut().find(known) {
+            passage.last_seen = passage.last_seen.max(time);
+            return detections;
+        }
+        let plate = Plate {
+            text: text.clone(),
+            confidence: told.confidence,
+            corners: [[0.0; 2]; 4],
+            characters: Vec::new(),
+            candidates: told.candidates.clone(),
+            region: told.region.clone(),
+            rejected: None,
+        };
+        let mut passage = Passage::new(time, Area::around(&plate.corners));
+        passage.votes.add(&text, &plate);
+        (passage.frames, passage.announced) = (told.frames, Some(text.clone()));
+        passages.push(passage);
+        let detected = PlateDetected { plate: text, ..told.clone() };
+        detections.push(Detection { time, detected, corrects: None });
+        detections
+    }
+
     /// Time has passed although no frame says so: ends the passages of cameras that have fallen silent.
     pub fn silence(&mut self, now: Time) -> Vec<Detection> {
         let cameras: Vec<String> = self.cameras.keys().cloned().collect();

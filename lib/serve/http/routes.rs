@@ -20,13 +20,14 @@ use crate::channels::{controller, dashboard, message};
 use crate::hub::Event;
 use crate::operations::{Surface, Visitor};
 use crate::server::Server;
-use crate::{metrics, realtime, sse};
+use crate::{metrics, monitors, realtime, sse};
 
 /// The longest body of a request.
 const LONGEST: u64 = 64 * 1024;
 
 /// Everything but the stream of events, which stands before these.
 pub fn routes(server: &Arc<Server>) -> BoxedFilter<(Response,)> {
+    let monitoring = monitors::routes::routes(server);
     let shared = Arc::clone(server);
     let server = {
         let shared = Arc::clone(&shared);
@@ -90,7 +91,7 @@ pub fn routes(server: &Arc<Server>) -> BoxedFilter<(Response,)> {
             }));
             answer
         });
-    let rest = status.or(health).unify().or(state).unify().or(capacity).unify();
+    let rest = status.or(health).unify().or(state).unify().or(capacity).unify().or(monitoring).unify();
     let rest = rest.or(realtime::rest::routes(&shared)).unify().or(metrics::routes(&shared)).unify();
     let rest = rest.or(access::session::routes(&shared)).unify();
     let sockets = controllers.or(dashboards).unify();

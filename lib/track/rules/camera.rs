@@ -17,7 +17,7 @@ pub struct Watch {
     /// What the clock stood at when it was last heard of. Not the record's own time: a camera whose
     /// clock is slow is not silent.
     pub heard: Time,
-    /// Whether it was a recording that has ended: its silence means nothing.
+    /// Whether it was a recording that has ended, or is no longer monitored: its silence means nothing.
     pub ended: bool,
     /// Whether it was found silent.
     pub silent: bool,
@@ -45,7 +45,7 @@ impl Watch {
             CameraState::Online => self.heard(now),
             CameraState::Reconnecting => None,
             CameraState::Offline => match status.cause.as_deref() {
-                Some(CameraStatus::RECORDING_ENDED) => {
+                Some(CameraStatus::RECORDING_ENDED | CameraStatus::MONITORING_STOPPED) => {
                     self.ended = true;
                     self.alert.take().map(resolve)
                 }

@@ -34,8 +34,19 @@ pub struct Lot {
     /// Its alerts.
     pub alerts: Board,
     drift: Lasting,
+    /// The count that another system says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reported: Option<Reported>,
     told: Option<Told>,
     levels: BTreeMap<String, Count>,
+}
+
+/// A count by another system.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Reported {
+    count: Count,
+    counted_by: CountedBy,
+    at: Time,
 }
 
 /// What a lot's rules need to know besides the lot.
@@ -94,6 +105,34 @@ impl Lot {
         out.len() > before
     }
 
+    /// Another system says how full the lot is. That counts from now on, before what is counted here.
+    pub fn report(&mut self, at: Time, update: &CapacityUpdate) -> bool {
+        if self.reported.is_some_and(|reported| at < reported.at) {
+            return false;
+        }
+        let CapacityUpdate { total, occupied, free, unknown, counted_by, .. } = *update;
+        let count = Count { total, occupied, free, unknown };
+        self.reported = Some(Reported { count, counted_by, at });
+        true
+    }
+
+    /// Another system says that a slot has changed.
+    pub fn slot_told(&mut self, at: Time, camera: &str, changed: &SlotChanged) {
+        let reading = SlotReading {
+            slot_id: changed.slot_id.clone(),
+            level_id: changed.level_id.clone(),
+            state: changed.state,
+            confidence: 1.0,
+            cause: changed.cause,
+        };
+        match self.slots.get_mut(&changed.slot_id) {
+            Some(slot) => slot.told(at, camera, changed.state, changed.cause),
+            None => {
+                self.slots.insert(changed.slot_id.clone(), Slot::first(at, camera, &reading).0);
+            }
+        }
+    }
+
     /// A camera has been silent for too long: what it saw is no longer known.
     pub fn lose_sight(&mut self, around: Around<'_>, camera: &str, out: &mut Vec<(Stamp, Said)>) {
         for (id, slot) in &mut self.slots {
@@ -119,9 +158,13 @@ impl Lot {
         self.follow_rules(around, told, out);
     }
 
-    /// The count that counts: by slots where any was read, else by gates; nothing before either.
+    /// The count that counts: another system's where one says it, by slots where any was read, else by gates; nothing
+    /// before any of these.
     pub fn count(&self, plan: &Plan) -> Option<Told> {
         let by_gates = self.gates.used.then_some(self.gates.inside);
+        if let Some(Reported { count, counted_by, .. }) = self.reported {
+            return Some(Told { count, counted_by, by_gates });
+        }
         if self.slots.is_empty() {
             let count = Count::by_gates(by_gates?, plan.places());
             return Some(Told { count, counted_by: CountedBy::Gates, by_gates });
@@ -185,10 +228,11 @@ impl Lot {
         passed: Option<(VehicleEvent, Passed, Option<&str>)>,
         out: &mut Vec<(Stamp, Said)>,
     ) {
-        if passed.is_none() && self.told == Some(told) {
+        let known = self.told.replace(told) == Some(told);
+        // What another system says need not be said again.
+        if passed.is_none() && (known || self.reported.is_some()) {
             return;
         }
-        self.told = Some(told);
         let (event, passed, gate) = match passed {
             Some((event, passed, gate)) => (Some(event), Some(passed), gate),
             None => (None, None, None),

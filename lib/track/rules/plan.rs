@@ -56,6 +56,8 @@ pub struct ContractorPlan {
     pub penalty: Option<f64>,
     /// How long it may have too many.
     pub grace: Duration,
+    /// Whether the whole lot is let to it.
+    pub whole: bool,
 }
 
 impl Plans {
@@ -154,5 +156,6 @@ fn contractor_plan(
         plates,
         penalty: contractor.penalty,
         grace,
+        whole: contractor.slots.is_empty() && contractor.plates.is_empty() && contractor.list.is_none(),
     })
 }

@@ -66,6 +66,15 @@ impl Slot {
         (slot, Change { previous: None, since: at })
     }
 
+    /// Another system says that the slot has this state: it has its own delays, so that this counts at once.
+    pub fn told(&mut self, at: Time, camera: &str, state: SlotState, cause: Option<UnknownCause>) {
+        if at > self.last {
+            self.last = at;
+            self.camera = camera.to_owned();
+            self.change(state, cause, at);
+        }
+    }
+
     /// Takes a reading and says whether the slot has changed. One that is not newer than the last is ignored.
     pub fn read(&mut self, at: Time, reading: &SlotReading, delays: &Delays) -> Option<Change> {
         if at <= self.last {

@@ -45,6 +45,10 @@ pub enum What<'a> {
     Slots(Slots),
     /// Somebody was let in or kept out.
     Decision(AccessDecision),
+    /// Another system, or this camera of it, says how full the lot is.
+    Capacity(&'a str, CapacityUpdate),
+    /// Another system, or this camera of it, says that a slot has changed.
+    Slot(&'a str, SlotChanged),
     /// A vehicle came in.
     Entry(ParkingEntry),
     /// A vehicle went out.
@@ -149,6 +153,13 @@ impl Tracker {
                 self.slots(event.at, event.lot, &slots, out);
                 false
             }
+            What::Capacity(camera, ref update) => {
+                self.told(camera, &event, out, |lot| lot.report(event.at, update))
+            }
+            What::Slot(camera, ref changed) => self.told(camera, &event, out, |lot| {
+                lot.slot_told(event.at, camera, changed);
+                true
+            }),
             What::Decision(ref decision) => {
                 let id = self.lot_at(&event);
                 let lot = self.state.lots.entry(id).or_default();
@@ -268,6 +279,31 @@ impl Tracker {
             lot.follow(around, None, out);
             self.next = self.next.min(lot.deadline(settings).unwrap_or(self.next));
         }
+    }
+
+    /// Lets `take` take what another system says of a lot; a camera's own count is not that.
+    fn told(
+        &mut self,
+        camera: &str,
+        event: &Event<'_>,
+        out: &mut Vec<(Stamp, Said)>,
+        take: impl FnOnce(&mut Lot) -> bool,
+    ) -> bool {
+        let id = event.lot.unwrap_or_else(|| self.plans.lot_of_camera(camera)).to_owned();
+        // What a tracker says of a lot comes from the lot: a stream that has passed one says nothing new.
+        if camera.is_empty() || camera == id {
+            return false;
+        }
+        self.hear(camera, Some(&id), out);
+        let lot = self.state.lots.entry(id.clone()).or_default();
+        if !take(lot) {
+            return false;
+        }
+        let (plan, settings) = (self.plans.of(&id), &self.settings);
+        let around = Around { id: &id, plan, settings, now: self.state.clock };
+        lot.follow(around, None, out);
+        self.next = self.next.min(lot.deadline(settings).unwrap_or(self.next));
+        true
     }
 
     /// Lets `pass` count a passage unless it was counted before.

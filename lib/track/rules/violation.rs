@@ -34,7 +34,7 @@ pub fn find(
 ) -> BTreeMap<String, Wrong> {
     let mut found = BTreeMap::new();
     for (id, contractor) in &plan.contractors {
-        let actual = used_by(contractor, slots, gates);
+        let actual = used_by(contractor, slots, gates, vehicles);
         if actual > contractor.allocated {
             let wrong = Wrong {
                 kind: ViolationType::Overparking,
@@ -70,8 +70,12 @@ pub fn find(
     found
 }
 
-/// The places a contractor uses: slots of its own that are taken, or its vehicles inside, whichever are more.
-fn used_by(contractor: &ContractorPlan, slots: &BTreeMap<String, Slot>, gates: &Gates) -> u32 {
+/// The places a contractor uses: slots of its own that are taken, or its vehicles inside, whichever are more; all that are
+/// taken, if the whole lot is its.
+fn used_by(contractor: &ContractorPlan, slots: &BTreeMap<String, Slot>, gates: &Gates, vehicles: u32) -> u32 {
+    if contractor.whole {
+        return vehicles;
+    }
     let taken = contractor
         .slots
         .iter()

@@ -167,3 +167,30 @@ proptest! {
         prop_assert_eq!(all, announced(frames));
     }
 }
+
+#[test]
+fn what_another_system_tells_is_a_passage_once() {
+    let mut consensus = Consensus::new(Settings::default());
+    let mut told = |ms: i64, plate: &str, confidence: f64| {
+        let told = PlateDetected {
+            camera_id: "cam".to_owned(),
+            plate: plate.to_owned(),
+            confidence,
+            frames: 1,
+            first_seen: at(ms),
+            last_seen: at(ms),
+            candidates: Vec::new(),
+            region: None,
+        };
+        let found = consensus.told(&told, at(ms));
+        found.into_iter().map(|found| found.detected.plate).collect::<Vec<_>>()
+    };
+    assert_eq!(told(0, "ab-123", 0.9), ["AB123"]);
+    for ms in [500, 2000, 3900] {
+        assert_eq!(told(ms, "AB123", 0.9), [""; 0], "it still stands there");
+    }
+    assert_eq!(told(4000, "XY77", 0.9), ["XY77"]);
+    assert_eq!(told(4100, "ZZ99", 0.2), [""; 0], "too uncertain");
+    assert_eq!(told(9000, "AB123", 0.9), ["AB123"], "it is back");
+    assert_eq!(plates_of(&consensus.finish()), [""; 0], "nothing is told twice");
+}

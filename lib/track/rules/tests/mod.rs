@@ -5,6 +5,7 @@ mod gates;
 mod lots;
 mod properties;
 mod restart;
+mod told;
 mod violations;
 
 use park_core::record::camera::{CameraState, CameraStatus};
