@@ -460,6 +460,20 @@ With --tls-cert and --tls-key the server speaks TLS 1.2 and 1.3; HUP reads both 
 ask nobody for a token: keep them on Unix sockets and loopback addresses.",
         ),
         (
+            "Monitors",
+            "\
+With --monitor-gate, --monitor-lot, or detector in park.toml, the server connects to detection back ends as a WebSocket client and \
+keeps these connections: a lost one is made again after --reconnect-delay, then after twice as long each time, and given up after \
+--reconnect-attempts tries without a message. A back end is park-detect with --output ws-listen:…, or another maker's: \
+JSON objects with a plate (plate, plateNumber, …) for a gate, or with places (totalSlots, occupied, …, slots) for a lot, in payload, in data or \
+at the top. What comes is logged and handed to park-gate (sessions in the same database; it only watches) and park-track, which \
+run as children, with the site of park.toml; what they write is logged too. A plate without an open session comes in, \
+one that is inside goes out; counts lead to violations and alerts; a camera that is silent for 5 minutes is offline.
+
+POST /api/monitoring/start and /stop take {\"parkingLotId\": …} or {\"gateId\": …}, of operators and admins; GET \
+/api/monitoring/status tells the state, tries and last message of each connection.",
+        ),
+        (
             "Limits",
             "\
 A message of a dashboard may have 16 KiB, one of a controller 1 MiB, the body of a request 64 KiB; the head of a request must \
@@ -475,6 +489,7 @@ may stand there for many, unless --limit-loopback says so.",
         ("A gate and its dashboard", "park-capture rtsp://… | park-detect plates | park-gate --gate gate_in | park-serve"),
         ("One server for many pipelines", "park-serve --input unix-listen:/run/park/park.sock --db /var/lib/park/park.db"),
         ("Watch a lot from a shell", "curl -N 'http://127.0.0.1:8000/api/sse/dashboard?lot=lot_1'"),
+        ("Monitor another maker's detector", "park-serve --monitor-lot lot_1=ws://10.0.0.7:8000/lot"),
         ("One picture of a camera", "curl -o now.jpg 'http://127.0.0.1:8000/cameras/cam_in/snapshot.jpg?width=640'"),
         ("Open a gate", "echo '{\"type\":\"gate_control\",\"payload\":{\"action\":\"open\"}}' | websocat ws://127.0.0.1:8000/ws/gate_in"),
         ("Who moved a gate this week, and what came of it", "park-serve log audit --since 7d --db /var/lib/park/park.db"),
@@ -488,5 +503,8 @@ may stand there for many, unless --limit-loopback says so.",
         ("WEBSOCKET_PORT", "The port of --listen."),
         ("NOTIFY_SOCKET", "Where systemd is told that the server is ready or stopping."),
     ],
-    files: &[("$PARK_STATE_DIR/park.db", "The database, unless --db names another.")],
+    files: &[
+        ("$PARK_STATE_DIR/park.db", "The database, unless --db names another."),
+        ("park.db.monitors.json", "What the tracker of the monitors remembers, beside the database."),
+    ],
 };

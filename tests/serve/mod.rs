@@ -3,6 +3,7 @@
 mod access;
 mod limits;
 mod metrics;
+mod monitors;
 mod operations;
 mod realtime;
 mod restart;

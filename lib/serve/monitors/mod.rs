@@ -141,12 +141,17 @@ impl Monitors {
         }
     }
 
-    /// Starts one; false if there is none for that place. One that runs goes on.
-    pub async fn start(&self, place: &Place) -> bool {
-        let Some(link) = self.links.get(place) else { return false };
+    /// Whether there is one for that place.
+    pub fn knows(&self, place: &Place) -> bool {
+        self.links.contains_key(place)
+    }
+
+    /// Starts the one for that place, if there is one. One that runs goes on.
+    pub async fn start(&self, place: &Place) {
+        let Some(link) = self.links.get(place) else { return };
         let mut running = self.running.lock().await;
         if running.links.get(place).is_some_and(|watched| !watched.link.is_finished()) {
-            return true;
+            return;
         }
         if let Some(watched) = running.links.remove(place) {
             watched.end().await;
@@ -170,16 +175,14 @@ impl Monitors {
         let (stop, stopping) = watch::channel(false);
         let link = tokio::spawn(Arc::clone(link).run(ways, stopping));
         running.links.insert(place.clone(), Watched { stop, link, gate });
-        true
     }
 
-    /// Stops one; false if there is none for that place.
-    pub async fn stop(&self, place: &Place) -> bool {
+    /// Stops the one for that place, if it runs.
+    pub async fn stop(&self, place: &Place) {
         let watched = self.running.lock().await.links.remove(place);
         if let Some(watched) = watched {
             watched.end().await;
         }
-        self.links.contains_key(place)
     }
 
     /// Stops everything, children too.

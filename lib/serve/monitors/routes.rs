@@ -12,6 +12,8 @@ use warp::{Filter, Reply};
 
 use super::foreign::Place;
 use crate::access::Person;
+use crate::http::Connection;
+use crate::operations::{Action, Surface, Visitor};
 use crate::server::Server;
 
 /// The longest body of a request.
@@ -37,34 +39,49 @@ pub fn routes(server: &Arc<Server>) -> BoxedFilter<(Response,)> {
                 false => failed(StatusCode::FORBIDDEN, "not with this role"),
             },
         );
+    let visitor =
+        person.and(warp::ext::get::<Connection>()).map(|person: Arc<Person>, connection: Connection| {
+            let address = connection.address;
+            Visitor { person, surface: Surface::Rest, address }
+        });
     let change = warp::path!("api" / "monitoring" / String)
         .and(warp::post())
         .and(warp::body::content_length_limit(LONGEST))
         .and(warp::body::bytes())
-        .and(person)
+        .and(visitor)
         .and(server)
         .then(change);
     status.or(change).unify().boxed()
 }
 
-async fn change(what: String, body: Bytes, person: Arc<Person>, server: Arc<Server>) -> Response {
-    if !person.may_command() {
-        return failed(StatusCode::FORBIDDEN, "not with this role");
-    }
+async fn change(what: String, body: Bytes, visitor: Visitor, server: Arc<Server>) -> Response {
+    let name = match what.as_str() {
+        "start" => "POST /api/monitoring/start",
+        "stop" => "POST /api/monitoring/stop",
+        _ => return failed(StatusCode::NOT_FOUND, "nothing here"),
+    };
     let place = match serde_json::from_slice(&body) {
         Ok(Which { parking_lot_id: Some(lot), gate_id: None }) => Place::Lot(lot),
         Ok(Which { gate_id: Some(gate), parking_lot_id: None }) => Place::Gate(gate),
         _ => return failed(StatusCode::BAD_REQUEST, "parkingLotId or gateId says which"),
     };
-    let known = match what.as_str() {
-        "start" => server.monitors.start(&place).await,
-        "stop" => server.monitors.stop(&place).await,
-        _ => return failed(StatusCode::NOT_FOUND, "nothing here"),
-    };
-    match known {
-        true => json(&json!({ "success": true })).into_response(),
-        false => failed(StatusCode::NOT_FOUND, "no detection back end is set for it"),
+    let (Place::Gate(target) | Place::Lot(target)) = &place;
+    let action = Action { name, target: Some(target), ..Action::default() };
+    if !visitor.person.may_command() {
+        server.operations.refused(&visitor, action).await;
+        return failed(StatusCode::FORBIDDEN, "not with this role");
     }
+    if !server.monitors.knows(&place) {
+        return failed(StatusCode::NOT_FOUND, "no detection back end is set for it");
+    }
+    if !server.operations.done(&visitor, action).await {
+        return failed(StatusCode::SERVICE_UNAVAILABLE, "the audit trail cannot be written");
+    }
+    match what.as_str() {
+        "start" => server.monitors.start(&place).await,
+        _ => server.monitors.stop(&place).await,
+    }
+    json(&json!({ "success": true })).into_response()
 }
 
 fn failed(status: StatusCode, why: &str) -> Response {
