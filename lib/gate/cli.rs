@@ -6,11 +6,11 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use park_core::Result;
 use park_core::cli::{Command, Context, IoArgs, Manual, Seconds};
 use park_core::record::gate::Decision;
 use park_core::site::List;
 use park_core::stream::{End, Endpoint, Policy as Queueing, Session, Setup};
-use park_core::Result;
 use park_store::Store;
 
 use crate::desk::Desk;

@@ -23,7 +23,7 @@ fn detectors(site: &Site) -> Result<()> {
     let of_lots = site.lots.iter().map(|(id, lot)| (format!("lots.{id}.detector"), &lot.detector));
     for (key, url) in of_gates.chain(of_lots) {
         if url.as_ref().is_some_and(|url| !matches!(url.parse(), Ok(Endpoint::Ws(_)))) {
-            return Err(wrong(key, "it must be a ws:// URL"));
+            return Err(wrong(key, "it must be a ws:// or wss:// URL"));
         }
     }
     Ok(())

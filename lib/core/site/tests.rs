@@ -97,7 +97,7 @@ fn what_is_wrong_is_named_by_its_key() {
         &format!("{lot}[contractors.c]\nlot = \"l\"\nplates = [\"A 1\"]"),
         "contractors.c.capacity: it is missing",
     );
-    told("[lots.l]\ndetector = \"http://x\"", "lots.l.detector: it must be a ws:// URL");
+    told("[lots.l]\ndetector = \"http://x\"", "lots.l.detector: it must be a ws:// or wss:// URL");
     told(
         &format!("{lot}[contractors.a]\nlot=\"l\"\nslots=[\"B\"]\n[contractors.b]\nlot=\"l\"\nslots=[\"B\"]"),
         "contractors.b.slots: slot \"B\" is contractor \"a\"'s",

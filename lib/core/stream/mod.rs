@@ -28,3 +28,4 @@ pub use outlet::Out;
 pub use peer::Peer;
 pub use queue::Policy;
 pub use session::{Session, Setup, SourceSession};
+pub use tls::client_config;

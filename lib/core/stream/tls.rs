@@ -18,19 +18,25 @@ pub(super) struct Tls {
     ended: bool,
 }
 
+/// How this toolkit speaks TLS as a client: to servers whose certificate one of the system's authorities has signed, or
+/// one of those in the file `SSL_CERT_FILE` names.
+pub fn client_config() -> io::Result<Arc<ClientConfig>> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
 impl Tls {
-    /// Shakes hands over `stream` with the server that is called `host`, whose certificate one of the system's
-    /// authorities must have signed, or one of those in the file `SSL_CERT_FILE` names.
+    /// Shakes hands over `stream` with the server that is called `host`, see [`client_config`].
     pub fn shake_hands(stream: &mut TcpStream, host: &str) -> io::Result<Tls> {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(io::Error::other)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let config = client_config()?;
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-        let mut connection = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
+        let mut connection = ClientConnection::new(config, name).map_err(io::Error::other)?;
         while connection.is_handshaking() {
             connection.complete_io(stream)?;
         }

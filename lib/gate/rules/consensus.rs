@@ -124,7 +124,7 @@ impl Consensus {
     pub fn told(&mut self, told: &PlateDetected, time: Time) -> Vec<Detection> {
         let settings = self.settings;
         let mut detections = self.expire(&told.camera_id, time, Duration::ZERO);
-        let text = normal(&told.plate);
+        let text = plain(&told.plate);
         if text.is_empty() || told.confidence < settings.min_confidence {
             return detections;
         }

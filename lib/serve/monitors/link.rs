@@ -12,11 +12,14 @@ use park_core::cli::Log;
 use park_core::record::camera::{CameraState, CameraStatus};
 use park_core::record::command::Tick;
 use park_core::record::{Envelope, Payload, Stamp, Time, encode};
-use park_core::stream::{Backoff, Endpoint, Peer};
+use park_core::stream::{Backoff, Endpoint, Peer, client_config};
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, interval, sleep, timeout};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, Uri, header};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -166,7 +169,13 @@ impl Link {
     }
 }
 
-type Socket = WebSocketStream<TcpStream>;
+/// Bytes both ways, in the clear or not.
+trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<W: AsyncRead + AsyncWrite + Send + Unpin> Wire for W {}
+
+type Stream = Box<dyn Wire>;
+type Socket = WebSocketStream<Stream>;
 
 struct Session {
     link: Arc<Link>,
@@ -357,21 +366,30 @@ impl Session {
 }
 
 async fn connect(url: &str) -> Result<Socket, String> {
-    let uri: Uri = url.parse().map_err(|_| "not a URL".to_owned())?;
-    let host = uri.host().ok_or("a URL without a host")?;
-    let address = format!("{host}:{}", uri.port_u16().unwrap_or(80));
-    let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
-    let _ = stream.set_nodelay(true);
-    let mut request = url.into_client_request().map_err(|error| error.to_string())?;
+    let failed = |error: &dyn std::fmt::Display| error.to_string();
+    let mut request = url.into_client_request().map_err(|error| failed(&error))?;
+    let uri: &Uri = request.uri();
+    let secure = uri.scheme_str() == Some("wss");
+    let host = uri.host().ok_or("a URL without a host")?.to_owned();
+    let address = format!("{host}:{}", uri.port_u16().unwrap_or(if secure { 443 } else { 80 }));
     let account = uri.authority().and_then(|authority| authority.as_str().rsplit_once('@'));
     if let Some((account, _)) = account {
         let basic = format!("Basic {}", STANDARD.encode(crate::http::decode(account)));
-        let value = HeaderValue::try_from(basic).map_err(|error| error.to_string())?;
+        let value = HeaderValue::try_from(basic).map_err(|error| failed(&error))?;
         request.headers_mut().insert(header::AUTHORIZATION, value);
     }
+    let stream = TcpStream::connect(address).await.map_err(|error| failed(&error))?;
+    let _ = stream.set_nodelay(true);
+    let stream: Stream = if secure {
+        let config = client_config().map_err(|error| failed(&error))?;
+        let name = ServerName::try_from(host).map_err(|error| failed(&error))?;
+        Box::new(TlsConnector::from(config).connect(name, stream).await.map_err(|error| failed(&error))?)
+    } else {
+        Box::new(stream)
+    };
     let config = WebSocketConfig::default().max_message_size(Some(LONGEST)).max_frame_size(Some(LONGEST));
     let shaken = client_async_with_config(request, stream, Some(config)).await;
-    shaken.map(|(socket, _)| socket).map_err(|error| error.to_string())
+    shaken.map(|(socket, _)| socket).map_err(|error| failed(&error))
 }
 
 /// Passes on the acks that the loop sends for what is durable.

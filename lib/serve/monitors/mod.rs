@@ -124,7 +124,7 @@ impl Monitors {
             if !matches!(url.parse(), Ok(Endpoint::Ws(_))) {
                 return Err(Error::new(
                     Kind::Usage,
-                    format!("{:?} of a monitor is no ws:// URL", shown(&url)),
+                    format!("{:?} of a monitor is no ws:// or wss:// URL", shown(&url)),
                 ));
             }
             let camera = camera_of(&site, &place);
