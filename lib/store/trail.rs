@@ -13,7 +13,8 @@ use crate::error::failed;
 /// What is to be noted.
 #[derive(Debug, Clone)]
 pub enum Note {
-    /// A connection was opened. Its id must be new: see [`Store::next_connection`].
+    /// A connection was opened. Its id should be new, see [`Store::next_connection`]: one that is known stays as it is, so
+    /// that no other note of a batch is lost with it.
     Opened(Connection),
     /// A connection was closed.
     Closed {
@@ -223,7 +224,8 @@ fn write(transaction: &Transaction<'_>, note: &Note) -> rusqlite::Result<()> {
     let run = |sql: &str, values: &[&dyn ToSql]| transaction.prepare_cached(sql)?.execute(values).map(drop);
     match note {
         Note::Opened(it) => run(
-            "INSERT INTO connections (id, opened, person, role, surface, address) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO connections (id, opened, person, role, surface, address) VALUES (?, ?, ?, ?, ?, ?)
+             ON CONFLICT (id) DO NOTHING",
             &[&it.id, &it.opened.millis(), &it.person, &it.role, &it.surface, &it.address],
         ),
         Note::Closed { id, time, why, bytes } => run(

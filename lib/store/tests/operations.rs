@@ -92,6 +92,8 @@ fn a_connection_is_told_with_its_duration() {
     assert_eq!((all[0].duration, all[0].why.as_deref(), all[0].bytes), (Some(2.5), Some("left"), Some(7)));
     assert_eq!((all[1].closed, all[1].why.as_deref()), (None, None));
     assert_eq!(store.next_connection().unwrap(), first + 2);
+    store.note(&[opened(first, 9000), did(9000, "with it")]).unwrap();
+    assert_eq!((connections(&store, Span::default()).len(), deeds(&store, Span::default()).len()), (2, 1));
     assert_eq!(store.forget_open_connections("the server ended").unwrap(), 1);
     let all = connections(&store, Span { since: at(2000), until: at(2001) });
     assert_eq!((all.len(), all[0].why.as_deref()), (1, Some("the server ended")));
