@@ -429,7 +429,6 @@ fn secrets_stand_in_no_place_that_others_can_see() {
         let text = String::from_utf8_lossy(&text);
         assert!(!text.contains(secret.trim()) && !text.contains(&token), "{file}");
     }
-    // What may not be dumped belongs to root in /proc; here everything may, so ask the kernel by its other word.
     let config = run("park-serve", &["--print-config", "--jwt-secret", keys.path()], b"");
     assert!(!String::from_utf8_lossy(&config.stdout).contains(secret.trim()));
 }

@@ -52,19 +52,6 @@ fn looked_up(server: &Server) -> Registry {
     ] {
         drops.get_or_create(&[("reason", reason)]).inc_by(count.load(Ordering::Relaxed));
     }
-    let refused = Family::<Label, Counter>::default();
-    for (reason, count) in server.limits.counts.all() {
-        match reason {
-            "connections" => registry.register("connections", "Connections that are open", gauge(count)),
-            "accepted" => registry.register("accepted", "Connections accepted", {
-                let accepted: Counter = Counter::default();
-                accepted.inc_by(count);
-                accepted
-            }),
-            reason => drop(refused.get_or_create(&[("reason", reason)]).inc_by(count)),
-        }
-    }
-    registry.register("refused", "Connections and requests refused at the door, by reason", refused);
     registry.register("dropped_subscribers", "Subscribers sent away, by reason", drops);
     let limits = &server.limits.counts;
     registry.register(
