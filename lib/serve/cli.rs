@@ -29,8 +29,9 @@ use crate::monitors::{MonitorArgs, Monitors};
 use crate::operations::report::{self, LogArgs};
 use crate::operations::{Operations, OperationsArgs};
 use crate::server::Server;
+use crate::socketio::SocketioArgs;
 use crate::video::{Video, VideoArgs};
-use crate::{channels, check, sse, system};
+use crate::{channels, check, socketio, sse, system};
 
 /// Flags of `park-serve`.
 #[derive(Debug, Clone, Args)]
@@ -80,6 +81,9 @@ pub struct ServeArgs {
 
     #[command(flatten)]
     monitors: MonitorArgs,
+
+    #[command(flatten)]
+    socketio: SocketioArgs,
 
     #[command(flatten)]
     io: IoArgs,
@@ -188,6 +192,7 @@ fn serve(args: ServeArgs, context: &Context) -> Result<End> {
         intake,
         history: History::new(path.clone()),
         video: Arc::clone(&video),
+        socketio: args.socketio.sessions(args.limits.max_connections as usize),
         access,
         doors: doors(&args, &listener)?,
         operations: Arc::clone(&operations),
@@ -342,7 +347,11 @@ async fn keep_house(server: Arc<Server>) {
         server.hub.sweep();
         server.video.sweep();
         server.hub.expire(server.seconds());
+        server.socketio.sweep();
         seconds = (seconds + 1) % 30;
+        if seconds.is_multiple_of(10) {
+            socketio::booking::tell_stats(&server).await;
+        }
         if seconds == 0 {
             server.limits.sweep();
             sse::ping(&server);
@@ -380,6 +389,21 @@ speak for the gate. Without a controller the answer is an error at once. Close c
 1009: the message is too long.
 
 POST /api/capacity/update takes a capacity update (parkingLotId, totalSlots, occupied, …) and answers when it is durable.",
+        ),
+        (
+            "Socket.IO",
+            "\
+/socket.io/ speaks Socket.IO (protocol 5 on Engine.IO 4) over long polling and WebSockets, in the one namespace /. A client shows \
+its token in auth {token}, and a newer one with the event auth {token} before the old one ends. It sends subscribe {room, type} and \
+unsubscribe for the rooms parking_lot:ID, parking_updates, admin (administrators only) and user:NAME, its own, in which it is from \
+the start; get_parking_availability {parking_lot_id}, get_booking_status {booking_id}, get_live_stats; and \
+subscribe_to_parking {location_id}, answered with parking_data and then parking_update. What is asked is answered to \
+the acknowledgement if one is wanted, else as an event; what is wrong, with the event error {message}.
+
+Every event has the id of its record, the same on all surfaces. A client that connects with auth {lastEventId, rooms: […]} gets \
+what it missed in these rooms and then what is new; so does one that subscribes within ten seconds of coming, or names a lastEventId when it subscribes. \
+The event reset says that this record is not in the log (any more). The event closing {reason, message} says why the server \
+ends a connection: slow, stopping, expired. Except after expired, the stock client comes back by itself.",
         ),
         (
             "Cameras",
@@ -476,7 +500,8 @@ POST /api/monitoring/start and /stop take {\"parkingLotId\": …} or {\"gateId\"
         (
             "Limits",
             "\
-A message of a dashboard may have 16 KiB, one of a controller 1 MiB, the body of a request 64 KiB; the head of a request must \
+A message or payload of a Socket.IO client may have 100,000 bytes, its packets 10 attachments, and it may be in 100 rooms; it must \
+connect to the namespace within 10 seconds. A message of a dashboard may have 16 KiB, one of a controller 1 MiB, the body of a request 64 KiB; the head of a request must \
 come within 10 seconds, the whole of it within 10 more; a TLS handshake and an idle connection have 10 seconds too, and a \
 WebSocket client must answer the first ping within as many. Bodies must not be packed (415). What waits for a client is bounded by --queue.
 

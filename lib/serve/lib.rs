@@ -12,6 +12,7 @@
 //! * [`channels`]: dialect A, WebSocket channels of gates. [`sse`]: dialect B, Server-Sent Events.
 //! * [`realtime`]: what dialect C asks, over Socket.IO and REST.
 //! * [`video`]: the newest frame of each camera, for those who watch.
+//! * [`socketio`]: dialects C and D, Socket.IO.
 //! * [`operations`]: who was connected, who did what; what is old goes. [`metrics`]: what Prometheus asks.
 //! * [`monitors`]: dialect E, connections to detection back ends.
 //! * [`http`]: connections, guard, routes, pages. [`server`]: what all of these share.
@@ -30,6 +31,7 @@ pub mod monitors;
 pub mod operations;
 pub mod realtime;
 pub mod server;
+pub mod socketio;
 pub mod sse;
 mod system;
 pub mod video;

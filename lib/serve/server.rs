@@ -16,6 +16,7 @@ use crate::intake::Intake;
 use crate::metrics::Metrics;
 use crate::monitors::Monitors;
 use crate::operations::{Operations, Surface, Visit, Visitor};
+use crate::socketio::Sessions;
 use crate::video::Video;
 
 /// What every connection may reach.
@@ -30,6 +31,8 @@ pub struct Server {
     pub video: Arc<Video>,
     /// The detection back ends that it is connected to.
     pub monitors: Monitors,
+    /// The sessions of Socket.IO.
+    pub socketio: Sessions,
     /// Who may come in.
     pub access: Access,
     /// Whom the doors are open to.

@@ -1,12 +1,15 @@
 //! `park-serve` as its clients meet it: HTTP, Server-Sent Events, WebSockets, sockets of other commands.
 
 mod access;
+mod clients;
+mod engineio;
 mod limits;
 mod metrics;
 mod monitors;
 mod operations;
 mod realtime;
 mod restart;
+mod socketio;
 mod sse;
 mod tls;
 mod video;
@@ -34,10 +37,14 @@ struct Server {
 
 impl Server {
     fn start(dir: &Path, more: &[&str]) -> Server {
+        Server::start_at(dir, "127.0.0.1:0", more)
+    }
+
+    fn start_at(dir: &Path, address: &str, more: &[&str]) -> Server {
         let mut command = park("park-serve");
         command.arg("--db").arg(dir.join("park.db"));
         if !more.contains(&"--listen") {
-            command.args(["--listen", "127.0.0.1:0"]);
+            command.args(["--listen", address]);
         }
         command.arg("--input").arg(format!("unix-listen:{}", dir.join("park.sock").display()));
         command.args(["--input", "-"]).args(more);
@@ -48,9 +55,7 @@ impl Server {
     }
 
     fn http(&self, method: &str, path: &str, headers: &[&str], body: &str) -> (u16, String) {
-        let answer = self.exchange(method, path, headers, body);
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+        http(&self.address, method, path, headers, body)
     }
 
     /// The head of the answer to a request without a body.
@@ -60,17 +65,7 @@ impl Server {
     }
 
     fn exchange(&self, method: &str, path: &str, headers: &[&str], body: &str) -> String {
-        let mut stream = self.tcp();
-        let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-        let length = body.len();
-        let head =
-            format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}");
-        let host =
-            if headers.contains("Host:") { String::new() } else { format!("Host: {}\r\n", self.address) };
-        write!(stream, "{head}{host}\r\n{body}").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
+        exchange(&self.address, method, path, headers, body)
     }
 
     fn get(&self, path: &str) -> Value {
@@ -93,13 +88,28 @@ impl Server {
     }
 
     fn tcp(&self) -> TcpStream {
-        let stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream
+        tcp(&self.address)
     }
 
     fn socket(&self, path: &str) -> Socket {
         Socket(tungstenite::client(format!("ws://{}{path}", self.address), self.tcp()).unwrap().0)
+    }
+
+    fn try_socket(&self, path: &str) -> Result<Socket, String> {
+        let opened = tungstenite::client(format!("ws://{}{path}", self.address), self.tcp());
+        opened.map(|(socket, _)| Socket(socket)).map_err(|error| error.to_string())
+    }
+
+    /// The same as soon as the server gives one.
+    fn socket_when(&self, path: &str) -> Socket {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.try_socket(path) {
+                Ok(socket) => return socket,
+                Err(error) => assert!(Instant::now() < deadline, "{error}"),
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     fn events(&self, query: &str, last: Option<&str>) -> Events {
@@ -126,6 +136,31 @@ impl Server {
         self.running.signal(libc::SIGTERM);
         assert!(self.running.end().0.success());
     }
+}
+
+fn tcp(address: &str) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+fn http(address: &str, method: &str, path: &str, headers: &[&str], body: &str) -> (u16, String) {
+    let answer = exchange(address, method, path, headers, body);
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+fn exchange(address: &str, method: &str, path: &str, headers: &[&str], body: &str) -> String {
+    let mut stream = tcp(address);
+    let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+    let length = body.len();
+    let head =
+        format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}");
+    let host = if headers.contains("Host:") { String::new() } else { format!("Host: {address}\r\n") };
+    write!(stream, "{head}{host}\r\n{body}").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 struct Socket(WebSocket<TcpStream>);

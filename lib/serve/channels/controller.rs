@@ -34,9 +34,10 @@ pub async fn serve(upgraded: Upgraded, server: Arc<Server>, visitor: Visitor, ga
     let writer = Answers { subscriber: Arc::clone(subscription.subscriber()), server: Arc::clone(&server) };
     let peer = Peer::two_way(format!("/ws/{name}"), false, Box::new(writer));
     server.hub.controllers.attach(&gate, &peer, subscription.subscriber());
-    let mut socket = Socket::new(upgraded, server.operations.opened(visitor), LONGEST, 4096).await;
+    let visit = Arc::new(server.operations.opened(visitor));
+    let mut socket = Socket::new(upgraded, Some(Arc::clone(&visit)), LONGEST, 4096).await;
     while let Some(text) = socket.next(&subscription).await {
-        if renew(&text, &server, &socket.visitor().person, &subscription) {
+        if renew(&text, &server, &visit.person, &subscription) {
             continue;
         }
         match message::record(&text, &gate, server.now()) {

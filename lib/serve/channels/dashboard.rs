@@ -35,11 +35,11 @@ const BUFFER: usize = 512;
 pub async fn serve(upgraded: Upgraded, server: Arc<Server>, visitor: Visitor, name: String) {
     let subscription = join(&server, &visitor.person, &name);
     let gate = (!["admin", "gate_all"].contains(&&*name)).then_some(name);
-    let mut socket = Socket::new(upgraded, server.operations.opened(visitor), LONGEST, BUFFER).await;
+    let visit = Arc::new(server.operations.opened(visitor));
+    let mut socket = Socket::new(upgraded, Some(Arc::clone(&visit)), LONGEST, BUFFER).await;
     while let Some(text) = socket.next(&subscription).await {
-        if !renew(&text, &server, &socket.visitor().person, &subscription) {
-            let (visitor, asker) = (socket.visitor(), subscription.subscriber());
-            Box::pin(obey(&server, &text, gate.as_deref(), visitor, asker)).await;
+        if !renew(&text, &server, &visit.person, &subscription) {
+            Box::pin(obey(&server, &text, gate.as_deref(), &visit, subscription.subscriber())).await;
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Dialect A: the gate hub's WebSocket channels. Dashboards watch and command, controllers report and obey.
 //!
 //! * [`message`]: the message, both ways, against records. Pure.
-//! * `socket`: one connection.
+//! * [`socket`]: one connection.
 //! * [`dashboard`], [`controller`]: the two kinds of client.
 //! * `renewal`: a client shows a new token.
 //! * [`upgrade`]: from HTTP to WebSocket.
@@ -10,7 +10,7 @@ pub mod controller;
 pub mod dashboard;
 pub mod message;
 mod renewal;
-mod socket;
+pub mod socket;
 pub mod upgrade;
 
 pub use socket::PING;

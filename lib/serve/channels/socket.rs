@@ -4,6 +4,7 @@
 //! everybody. That is sound because nothing of tungstenite's own is half written when they do: it is flushed first.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -18,8 +19,8 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
-use crate::hub::{Subscription, Taken, Why};
-use crate::operations::{Visit, Visitor};
+use crate::hub::{Queue, Subscription, Taken, Why};
+use crate::operations::Visit;
 
 /// An unmasked ping without a payload.
 pub const PING: Bytes = Bytes::from_static(&[0x89, 0]);
@@ -36,18 +37,28 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// How long a client that has just come may be silent: it is pinged at once, and whatever speaks WebSocket answers.
 const TRIAL: Duration = Duration::from_secs(10);
 
+/// What happens next on a connection.
+pub enum Turn {
+    /// The client has sent something.
+    Message(Message),
+    /// The queue has ended.
+    Ended(Why),
+    /// The connection has ended.
+    Gone,
+}
+
 /// A connection.
 pub struct Socket {
     stream: WebSocketStream<TokioIo<Upgraded>>,
-    visit: Visit,
+    visit: Option<Arc<Visit>>,
     /// Until when it must be heard of for the first time.
     trial: Option<Pin<Box<Sleep>>>,
 }
 
 impl Socket {
-    /// Takes over the upgraded connection of `visit`; messages of more than `limit` bytes end it. It holds `buffer` bytes
-    /// to read into.
-    pub async fn new(upgraded: Upgraded, visit: Visit, limit: usize, buffer: usize) -> Socket {
+    /// Takes over the upgraded connection of `visit`, if that has begun; messages of more than `limit` bytes end it. It
+    /// holds `buffer` bytes to read into.
+    pub async fn new(upgraded: Upgraded, visit: Option<Arc<Visit>>, limit: usize, buffer: usize) -> Socket {
         let config = WebSocketConfig::default()
             .read_buffer_size(buffer)
             .write_buffer_size(0)
@@ -61,9 +72,26 @@ impl Socket {
         socket
     }
 
-    /// Whose connection it is.
-    pub fn visitor(&self) -> &Visitor {
-        &self.visit
+    /// Whose connection it is from now on.
+    pub fn belongs(&mut self, visit: Option<Arc<Visit>>) {
+        self.visit = visit;
+    }
+
+    /// Whether somebody's visit has begun.
+    pub fn is_visited(&self) -> bool {
+        self.visit.is_some()
+    }
+
+    fn ends(&self, why: &'static str) {
+        if let Some(visit) = &self.visit {
+            visit.ends(why);
+        }
+    }
+
+    fn sent(&self, bytes: usize) {
+        if let Some(visit) = &self.visit {
+            visit.sent(bytes);
+        }
     }
 
     /// The next message; meanwhile what waits for the subscriber is sent. Nothing once the connection has ended.
@@ -75,7 +103,7 @@ impl Socket {
                 taken = subscription.queue.take(WRITE) => match taken {
                     Taken::Frames(frames) => timeout(STALLED, self.write(frames)).await.ok()?.ok()?,
                     Taken::End(why) => {
-                        self.visit.ends(why.name());
+                        self.ends(why.name());
                         let (code, reason) = farewell(why);
                         Box::pin(self.close(code, reason)).await;
                         return None;
@@ -108,26 +136,68 @@ impl Socket {
         }
     }
 
-    async fn write(&mut self, frames: Vec<Bytes>) -> Result<(), Error> {
+    /// What happens next; meanwhile what waits in the queue is sent.
+    pub async fn turn(&mut self, queue: &Queue) -> Turn {
+        loop {
+            tokio::select! {
+                taken = queue.take(WRITE) => match taken {
+                    Taken::Frames(frames) => match timeout(STALLED, self.write(frames)).await {
+                        Ok(Ok(())) => {}
+                        _ => return Turn::Gone,
+                    },
+                    Taken::End(why) => {
+                        self.ends(why.name());
+                        return Turn::Ended(why);
+                    }
+                },
+                message = self.message() => return message.map_or(Turn::Gone, Turn::Message),
+            }
+        }
+    }
+
+    /// The next message of the client. Nothing once the connection has ended; one that breaks the rules is told so.
+    pub async fn message(&mut self) -> Option<Message> {
+        loop {
+            let message = self.stream.next().await?;
+            self.trial = None;
+            match message {
+                Ok(Message::Ping(_) | Message::Pong(_)) => {}
+                Ok(message) => return Some(message),
+                Err(error) => {
+                    Box::pin(self.refuse(&error)).await;
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Says the last words, and closes.
+    pub async fn leave(mut self, words: Vec<Bytes>, code: CloseCode, reason: &'static str) {
+        if words.is_empty() || matches!(timeout(FAREWELL, self.write(words)).await, Ok(Ok(()))) {
+            self.close(code, reason).await;
+        }
+    }
+
+    /// Sends frames.
+    pub async fn write(&mut self, frames: Vec<Bytes>) -> Result<(), Error> {
         self.stream.flush().await?;
         let raw = self.stream.get_mut();
         if let [frame] = frames.as_slice() {
             raw.write_all(frame).await?;
-            self.visit.sent(frame.len());
         } else {
             let mut joined = BytesMut::with_capacity(frames.iter().map(Bytes::len).sum());
             frames.iter().for_each(|frame| joined.extend_from_slice(frame));
             raw.write_all(&joined).await?;
-            self.visit.sent(joined.len());
         }
         raw.flush().await?;
+        self.sent(frames.iter().map(Bytes::len).sum());
         Ok(())
     }
 
     async fn refuse(&mut self, error: &Error) {
         match error {
             Error::Capacity(CapacityError::MessageTooLong { .. }) => {
-                self.visit.ends("too_long");
+                self.ends("too_long");
                 self.close(CloseCode::Size, "message too long").await;
             }
             Error::Protocol(_) => self.close(CloseCode::Protocol, "").await,
@@ -157,7 +227,8 @@ async fn over(trial: &mut Option<Pin<Box<Sleep>>>) {
     }
 }
 
-fn farewell(why: Why) -> (CloseCode, &'static str) {
+/// The close code and the reason of an end.
+pub fn farewell(why: Why) -> (CloseCode, &'static str) {
     match why {
         Why::Slow => (CloseCode::Again, "too slow: connect again"),
         Why::Stopping => (CloseCode::Away, "the server stops: connect again"),

@@ -2,11 +2,12 @@
 
 use hyper::upgrade::OnUpgrade;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use warp::http::{Response, StatusCode, header};
+use warp::http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use warp::reject::Rejection;
 use warp::{Filter, Reply};
 
 use crate::access::credential;
+use crate::http::{Body, plain};
 
 /// A request to upgrade, with all its headers right.
 #[derive(Debug, Clone)]
@@ -32,6 +33,27 @@ impl Upgrade {
         };
         answer.body("")
     }
+}
+
+/// The same for a request that no filter has seen: the answer that switches protocols, and what becomes the connection
+/// once that has gone out. Nothing if the request does not ask for it rightly.
+pub fn switch<B>(request: &mut Request<B>) -> Option<(Response<Body>, OnUpgrade)> {
+    let headers = request.headers();
+    let lists = |name: header::HeaderName, word: &str| {
+        let value = headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        value.split(',').any(|token| token.trim().eq_ignore_ascii_case(word))
+    };
+    let version = headers.get(header::SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13");
+    let right = lists(header::CONNECTION, "upgrade") && lists(header::UPGRADE, "websocket") && version;
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).filter(|_| right && request.method() == Method::GET)?;
+    let accept = derive_accept_key(key.as_bytes());
+    let mut response = plain(StatusCode::SWITCHING_PROTOCOLS, "");
+    let headers = response.headers_mut();
+    headers.clear();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::SEC_WEBSOCKET_ACCEPT, HeaderValue::from_str(&accept).ok()?);
+    Some((response, hyper::upgrade::on(request)))
 }
 
 /// Matches a request to upgrade to WebSocket.

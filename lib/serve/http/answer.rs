@@ -17,7 +17,7 @@ use super::limits::count;
 use super::{Body, Connection, json_of, pages, plain};
 use crate::access::Person;
 use crate::server::Server;
-use crate::{sse, video};
+use crate::{socketio, sse, video};
 
 /// How long a request with a body may take in all.
 const WHOLE: Duration = Duration::from_secs(10);
@@ -75,6 +75,9 @@ pub async fn answer(
 async fn dispatch(request: Request<Incoming>, routes: impl Routes, server: &Arc<Server>) -> Response<Body> {
     if request.uri().path() == sse::PATH {
         return sse::answer(request, Arc::clone(server)).await;
+    }
+    if socketio::is_here(request.uri().path()) {
+        return socketio::answer(request, Arc::clone(server)).await;
     }
     if video::door::is_here(request.uri().path()) {
         return video::door::answer(request, Arc::clone(server)).await;

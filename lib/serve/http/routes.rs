@@ -130,6 +130,7 @@ async fn gate_id(name: String) -> Result<String, Rejection> {
 fn status(server: &Server) -> Response {
     let mut channels = server.hub.channels();
     let streams = channels.remove("sse").unwrap_or(0);
+    channels.remove("socketio");
     channels.retain(|name, _| !name.starts_with("controller/"));
     let counts = &server.hub.counts;
     let count = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed);
@@ -138,6 +139,7 @@ fn status(server: &Server) -> Response {
         "version": server.context.version(),
         "active_channels": channels,
         "sse_clients": streams,
+        "socketio_clients": server.socketio.len(),
         "controllers": server.hub.controllers.gates(),
         "latest_data": latest_data(server),
         "last_id": server.hub.position().id,

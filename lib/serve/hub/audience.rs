@@ -34,7 +34,7 @@ impl Audience {
 
     /// What they want in shared pieces, and how many records that are.
     fn pieces(&self, events: &[Arc<Event>]) -> (Vec<Bytes>, u64) {
-        let mut frames = events.iter().flat_map(|event| frames(&self.wishes, event)).peekable();
+        let mut frames = events.iter().flat_map(|event| frames(&self.wishes, 0, event)).peekable();
         let (mut pieces, mut records) = (Vec::new(), 0);
         while let Some(first) = frames.next() {
             let mut length = first.len();
@@ -50,12 +50,12 @@ impl Audience {
     }
 }
 
-/// A record in each dialect in which it is wanted, once.
-fn frames<'a>(wishes: &'a [Wish], event: &'a Event) -> impl Iterator<Item = Bytes> + 'a {
+/// A record in each dialect in which it is wanted, once; but for what the first `had` wishes want.
+pub fn frames<'a>(wishes: &'a [Wish], had: usize, event: &'a Event) -> impl Iterator<Item = Bytes> + 'a {
     let again = |at: usize, form: &'static Form| {
         wishes[..at].iter().any(|before| std::ptr::eq(before.form, form) && before.interest.wants(event))
     };
-    let wanted = wishes.iter().enumerate().filter(|(_, wish)| wish.interest.wants(event));
+    let wanted = wishes.iter().enumerate().skip(had).filter(|(_, wish)| wish.interest.wants(event));
     let wanted = wanted.filter(move |(at, wish)| !again(*at, wish.form));
     wanted.filter_map(|(_, wish)| event.form(wish.form))
 }
@@ -87,6 +87,8 @@ impl Audiences {
         let member = Arc::clone(subscriber);
         match self.0.iter_mut().find(like) {
             Some(audience) => {
+                // What is equal is kept once.
+                subscriber.share(&audience.wishes);
                 // One that changes its interest may be older than those who are there.
                 let place = audience.members.partition_point(|other| other.number < member.number);
                 audience.members.insert(place, member);

@@ -20,6 +20,7 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use audience::Audiences;
+pub use audience::frames;
 pub use controllers::{Answer, Controllers};
 pub use event::{Event, Form};
 pub use interest::{Interest, Scope, View, Wish};
@@ -309,7 +310,12 @@ impl Hub {
 }
 
 impl Subscriber {
-    fn wishes(&self) -> Arc<[Wish]> {
+    fn share(&self, wishes: &Arc<[Wish]>) {
+        *self.wishes.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(wishes);
+    }
+
+    /// What it wants to hear.
+    pub fn wishes(&self) -> Arc<[Wish]> {
         Arc::clone(&self.wishes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -326,10 +332,17 @@ impl Subscription {
     pub fn wish(&self, wishes: impl Into<Arc<[Wish]>>, greet: impl FnOnce(&Position, &State) -> Vec<Bytes>) {
         let mut inner = self.hub.lock();
         inner.audiences.remove(&self.subscriber);
-        *self.subscriber.wishes.lock().unwrap_or_else(PoisonError::into_inner) = wishes.into();
+        self.subscriber.share(&wishes.into());
         inner.audiences.add(&self.subscriber);
         for frame in greet(&inner.position, &inner.state) {
             self.subscriber.queue.push_before(frame);
+        }
+    }
+
+    /// Sends frames to this subscriber alone.
+    pub fn send(&self, frames: impl IntoIterator<Item = Bytes>) {
+        if self.queue.push(frames) {
+            self.hub.counts.slow.fetch_add(1, Ordering::Relaxed);
         }
     }
 
