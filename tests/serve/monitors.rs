@@ -239,7 +239,7 @@ fn our_own_detector_is_a_back_end_and_is_acknowledged() {
         std::thread::sleep(Duration::from_millis(50));
     };
     assert!(status.success(), "everything was acknowledged: {status}");
-    let store = Store::open(&dir.path().join("park.db")).unwrap();
+    let store = Store::open(dir.path().join("park.db")).unwrap();
     let kinds: Vec<_> =
         store.since(0, &Query::default(), 10_000).unwrap().into_iter().map(|it| it.kind).collect();
     assert!(kinds.contains(&"plates".into()), "the readings are in the log");
