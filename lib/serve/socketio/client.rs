@@ -1,6 +1,6 @@
 //! One connected client: who it is, and where it is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,6 +9,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::engine::Session;
+use super::mobile::camera::Shown;
 use super::packet::{self, MAIN, Malformed, Packet, What};
 use super::rooms::{Room, Rooms};
 use super::{question, replay};
@@ -59,6 +60,8 @@ pub struct Member {
     _seat: Option<Place<String>>,
     /// Where what is new reaches it.
     pub rooms: Rooms,
+    /// The cameras that it is shown.
+    pub cameras: HashMap<String, Shown>,
     /// Where it will be once it has been sent what it missed.
     pub pending: BTreeSet<Room>,
     /// The last record it saw before it came, and when it came.
@@ -180,6 +183,7 @@ impl Client {
             visit: Arc::new(server.opened(&person, Surface::SocketIo, self.caller.address)),
             _seat: seat,
             rooms: Rooms::default(),
+            cameras: HashMap::new(),
             pending: BTreeSet::new(),
             resumes: None,
         };

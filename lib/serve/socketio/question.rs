@@ -73,6 +73,8 @@ pub fn ask(session: &Arc<Session>, server: &Arc<Server>, name: &str, arguments: 
         "get_live_stats" => return booking::live_stats(question, server),
         "subscribe_to_parking" => mobile::subscribe(&question, server),
         "unsubscribe_from_parking" => mobile::unsubscribe(&question),
+        "subscribe_to_camera" => mobile::camera::subscribe(&question, server),
+        "unsubscribe_from_camera" => mobile::camera::unsubscribe(&question),
         other => Err(format!("there is no event {:?}", other.chars().take(64).collect::<String>())),
     };
     if let Err(message) = answered {

@@ -58,7 +58,8 @@ pub fn data(location: &str, lot: Option<&Lot>, id: &str, now: Time) -> Value {
     json!({ "location_id": location, "levels": levels, "timestamp": unix(time), "id": id })
 }
 
-fn unix(time: Time) -> f64 {
+/// Unix seconds, as this dialect tells time.
+pub fn unix(time: Time) -> f64 {
     time.millis() as f64 / 1000.0
 }
 

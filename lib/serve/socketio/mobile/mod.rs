@@ -1,7 +1,9 @@
 //! Dialect D: live parking for the mobile app.
 //!
 //! * [`event`]: events against records. Pure.
+//! * [`camera`]: live pictures.
 
+pub mod camera;
 pub mod event;
 
 use serde_json::json;
