@@ -1,11 +1,14 @@
 //! The stock clients, as their users install them, against `park-serve`.
 
 use std::process::Command;
+use std::time::Instant;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::{Server, dir, taken};
-use crate::support::Running;
+use crate::support::{PATIENCE, Running, park, testdata};
 
 /// The stock client of Socket.IO in a process of its own.
 struct Client(Running);
@@ -137,5 +140,35 @@ fn the_stock_client_is_refused_let_in_and_renewed_by_its_token() {
         assert_eq!(client.ask("get_parking_availability", &json!({}))["success"], true);
         assert_eq!(client.event("closing")["reason"], "expired");
         assert_eq!(client.0.next_of("disconnect")["reason"], "io server disconnect");
+    }
+}
+
+#[test]
+fn the_stock_client_watches_a_camera() {
+    let dir = dir();
+    let server = Server::start(dir.path(), &[]);
+    let mut command = park("park-capture");
+    command.arg(testdata("gate/gate-out.mp4")).args(["--camera", "cam_1", "--realtime", "--loop"]);
+    command.arg("--output").arg(format!("unix:{}", dir.path().join("park.sock").display()));
+    let _camera = Running::spawn(command);
+    for transports in [&["websocket"][..], &["polling"]] {
+        let mut client = Client::start(&server, &options(transports));
+        client.event("subscribed");
+        let deadline = Instant::now() + PATIENCE;
+        while client.ask("subscribe_to_camera", &json!({ "camera_id": "cam_1" }))["success"] != true {
+            assert!(Instant::now() < deadline, "the camera does not come");
+        }
+        let mut last = -1.0;
+        for _ in 0..5 {
+            let frame = client.event("video_frame");
+            let jpeg = STANDARD.decode(frame["data"].as_str().unwrap()).unwrap();
+            assert_eq!((&jpeg[..2], &jpeg[jpeg.len() - 2..]), (&[0xFF, 0xD8][..], &[0xFF, 0xD9][..]));
+            let time = frame["timestamp"].as_f64().unwrap();
+            assert!(time > last && frame["camera_id"] == "cam_1", "{time} after {last}");
+            last = time;
+        }
+        let refused = client.ask("subscribe_to_camera", &json!({ "camera_id": "../x" }));
+        assert_eq!(refused["error"], "there is no camera \"../x\"");
+        assert_eq!(client.ask("unsubscribe_from_camera", &json!({ "camera_id": "cam_1" }))["success"], true);
     }
 }

@@ -142,9 +142,22 @@ async fn welcome(
     stop: watch::Receiver<bool>,
 ) {
     let connection = Connection::new(permit, address, server.tls.is_some(), stream.as_raw_fd());
-    let Some(tls) = &server.tls else {
+    if server.tls.is_none() {
         return serve(stream, connection, routes, server, stop).await;
-    };
+    }
+    // A connection without TLS need not keep the room that this takes.
+    Box::pin(shake_hands(stream, connection, routes, server, stop)).await;
+}
+
+/// Serves a connection over TLS.
+async fn shake_hands(
+    stream: TcpStream,
+    connection: Connection,
+    routes: impl Routes,
+    server: Arc<Server>,
+    stop: watch::Receiver<bool>,
+) {
+    let Some(tls) = &server.tls else { return };
     let counts = &server.limits.counts;
     match timeout(HEAD, tls.acceptor().accept(stream)).await {
         Ok(Ok(stream)) => serve(stream, connection, routes, Arc::clone(&server), stop).await,
