@@ -1,8 +1,10 @@
 //! The WebSocket: a session of its own, or one that was polled until then.
 
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper::{Request, Response};
@@ -18,6 +20,7 @@ use crate::channels::message::text_frame;
 use crate::channels::socket::{Socket, Turn, farewell};
 use crate::channels::upgrade::switch;
 use crate::http::{Body, Connection};
+use crate::hub;
 use crate::server::Server;
 use crate::socketio::client::{Caller, last_words};
 
@@ -90,9 +93,18 @@ async fn serve(mut socket: Socket, session: &Arc<Session>, server: &Arc<Server>)
             Ok(Taken::Going) => {}
             Ok(Taken::Left) => return Box::pin(socket.leave(Vec::new(), CloseCode::Normal, "")).await,
             Err(Malformed) => {
-                return Box::pin(socket.leave(Vec::new(), CloseCode::Protocol, "not a packet")).await;
+                return Box::pin(socket.leave(waiting(session), CloseCode::Protocol, "not a packet")).await;
             }
         }
+    }
+}
+
+/// What was to be sent already: a refusal comes before the end of a client that does not heed it.
+fn waiting(session: &Session) -> Vec<Bytes> {
+    let mut context = Context::from_waker(Waker::noop());
+    match session.subscription.queue.poll_take(&mut context, LONGEST) {
+        Poll::Ready(hub::Taken::Frames(frames)) => frames,
+        _ => Vec::new(),
     }
 }
 
