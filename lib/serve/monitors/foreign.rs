@@ -192,7 +192,8 @@ fn count(fields: &Fields<'_>, names: &[&str]) -> Result<Option<u32>, String> {
     let Some((name, value)) = names.iter().find_map(|name| Some((name, *fields.get(*name)?))) else {
         return Ok(None);
     };
-    let whole = value.as_u64().or_else(|| value.as_f64().filter(|it| it.fract() == 0.0).map(|it| it as u64));
+    let from_float = |it: &f64| *it >= 0.0 && it.fract() == 0.0;
+    let whole = value.as_u64().or_else(|| value.as_f64().filter(from_float).map(|it| it as u64));
     let count = whole.and_then(|whole| u32::try_from(whole).ok()).filter(|count| *count <= 1_000_000);
     count.map(Some).ok_or_else(|| format!("{name} is no count"))
 }
