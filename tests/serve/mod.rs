@@ -157,7 +157,8 @@ fn exchange(address: &str, method: &str, path: &str, headers: &[&str], body: &st
     let head =
         format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}");
     let host = if headers.contains("Host:") { String::new() } else { format!("Host: {address}\r\n") };
-    write!(stream, "{head}{host}\r\n{body}").unwrap();
+    // One write: who is refused at his first line may find the door shut behind a second one.
+    stream.write_all(format!("{head}{host}\r\n{body}").as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
