@@ -338,13 +338,12 @@ impl Running {
     }
 }
 
-/// Pings clients every 30 s, and cuts those off who cannot even be told to go.
+/// Pings clients every 30 s, and sends those away whose time is over.
 async fn keep_house(server: Arc<Server>) {
     let mut second = interval(Duration::from_secs(1));
     let mut seconds = 0u32;
     loop {
         second.tick().await;
-        server.hub.sweep();
         server.video.sweep();
         server.hub.expire(server.seconds());
         server.socketio.sweep();

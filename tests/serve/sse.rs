@@ -1,5 +1,6 @@
 //! Dialect B with the clients that people have: the stock `EventSource`, a real browser, curl.
 
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
@@ -7,7 +8,7 @@ use std::time::Instant;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::Server;
+use super::{Server, tcp};
 use crate::support::{PATIENCE, Running};
 
 /// A stock EventSource that listens for alerts.
@@ -101,6 +102,23 @@ fn a_client_that_takes_gzip_gets_the_same_events_in_fewer_bytes() {
     assert_eq!((plain.0, &plain.1), (200, &Some("id: alert-0200".to_owned())));
     assert_eq!((gzip.0, &gzip.1), (plain.0, &plain.1));
     assert!(gzip.2 * 4 < plain.2, "{} bytes for {}", gzip.2, plain.2);
+}
+
+#[test]
+fn a_stream_begins_after_the_answers_before_it() {
+    let dir = TempDir::new().unwrap();
+    let mut server = Server::start(dir.path(), &[]);
+    let mut stream = tcp(&server.address);
+    let host = &server.address;
+    let ask = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    let all = [ask("/healthz"), ask("/api/sse/dashboard?type=alert"), ask("/healthz")].concat();
+    stream.write_all(all.as_bytes()).unwrap();
+    let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
+    // A body need not end with its line.
+    let before = lines.by_ref().take_while(|line| !line.starts_with("data:"));
+    assert_eq!(before.filter(|line| line.ends_with("HTTP/1.1 200 OK")).count(), 2);
+    server.running.send(&(alert(1) + "\n"));
+    assert!(lines.any(|line| line.contains("alert-0001")));
 }
 
 #[test]

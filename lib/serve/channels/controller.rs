@@ -11,6 +11,7 @@ use park_core::stream::Peer;
 use super::message::{self, FORM};
 use super::renewal::renew;
 use super::socket::Socket;
+use crate::http::Connection;
 use crate::hub::{Interest, Joining, Scope, Subscriber};
 use crate::operations::Visitor;
 use crate::server::Server;
@@ -18,18 +19,18 @@ use crate::server::Server;
 /// The longest message a controller may send.
 const LONGEST: usize = 1024 * 1024;
 
-/// Serves the controller of `gate` until it goes or is sent away.
-pub async fn serve(upgraded: Upgraded, server: Arc<Server>, visitor: Visitor, gate: String) {
+/// Serves the controller of `gate` until it goes or is sent away; `connection` is its own until then.
+pub async fn serve(
+    upgraded: Upgraded,
+    connection: Connection,
+    server: Arc<Server>,
+    visitor: Visitor,
+    gate: String,
+) {
     let interest = Interest { scope: Scope::Nothing, ..Interest::default() };
     let name = format!("controller/{gate}");
-    let joining = Joining {
-        channel: &name,
-        interest,
-        form: &FORM,
-        answers: true,
-        cut: None,
-        expires: visitor.person.expires,
-    };
+    let joining =
+        Joining { channel: &name, interest, form: &FORM, answers: true, expires: visitor.person.expires };
     let subscription = server.hub.join(joining, |_, _| Vec::new());
     let writer = Answers { subscriber: Arc::clone(subscription.subscriber()), server: Arc::clone(&server) };
     let peer = Peer::two_way(format!("/ws/{name}"), false, Box::new(writer));
@@ -51,6 +52,7 @@ pub async fn serve(upgraded: Upgraded, server: Arc<Server>, visitor: Visitor, ga
     }
     server.hub.controllers.gone(&peer);
     server.intake.gone(&peer).await;
+    drop(connection);
 }
 
 fn refuse(server: &Server, peer: &Peer, gate: &str, message: String) {

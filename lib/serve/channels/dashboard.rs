@@ -14,6 +14,7 @@ use super::message::{self, Command, FORM};
 use super::renewal::renew;
 use super::socket::Socket;
 use crate::access::Person;
+use crate::http::Connection;
 use crate::hub::{Answer, Interest, Joining, Scope, State, Subscriber, Subscription};
 use crate::operations::{Action, Outcome, Visitor};
 use crate::server::Server;
@@ -31,8 +32,14 @@ const LONGEST: usize = 16 * 1024;
 /// What a dashboard's connection holds to read into; commands are short.
 const BUFFER: usize = 512;
 
-/// Serves one dashboard on channel `name` until it goes or is sent away.
-pub async fn serve(upgraded: Upgraded, server: Arc<Server>, visitor: Visitor, name: String) {
+/// Serves one dashboard on channel `name` until it goes or is sent away; `connection` is its own until then.
+pub async fn serve(
+    upgraded: Upgraded,
+    connection: Connection,
+    server: Arc<Server>,
+    visitor: Visitor,
+    name: String,
+) {
     let subscription = join(&server, &visitor.person, &name);
     let gate = (!["admin", "gate_all"].contains(&&*name)).then_some(name);
     let visit = Arc::new(server.operations.opened(visitor));
@@ -42,6 +49,7 @@ pub async fn serve(upgraded: Upgraded, server: Arc<Server>, visitor: Visitor, na
             Box::pin(obey(&server, &text, gate.as_deref(), &visit, subscription.subscriber())).await;
         }
     }
+    drop(connection);
 }
 
 /// Does what a message of `visitor` says, whose channel is that of `gate` or of all gates; answers go to `asker`.
@@ -78,8 +86,7 @@ fn join(server: &Server, person: &Person, name: &str) -> Subscription {
         let standing = state.latest().into_iter().filter(|event| STANDING.contains(&event.kind.as_str()));
         standing.filter(|event| wanted.wants(event)).filter_map(|event| event.form(&FORM)).collect()
     };
-    let joining =
-        Joining { channel: name, interest, form: &FORM, answers: true, cut: None, expires: person.expires };
+    let joining = Joining { channel: name, interest, form: &FORM, answers: true, expires: person.expires };
     server.hub.join(joining, |_, state| greet(state))
 }
 

@@ -96,12 +96,12 @@ impl Socket {
 
     /// The next message; meanwhile what waits for the subscriber is sent. Nothing once the connection has ended.
     ///
-    /// What comes only once is boxed: every idle connection keeps room for this future.
+    /// Whatever an idle connection is not waiting for is boxed: it keeps room for this future.
     pub async fn next(&mut self, subscription: &Subscription) -> Option<Utf8Bytes> {
         loop {
             tokio::select! {
                 taken = subscription.queue.take(WRITE) => match taken {
-                    Taken::Frames(frames) => timeout(STALLED, self.write(frames)).await.ok()?.ok()?,
+                    Taken::Frames(frames) => Box::pin(timeout(STALLED, self.write(frames))).await.ok()?.ok()?,
                     Taken::End(why) => {
                         self.ends(why.name());
                         let (code, reason) = farewell(why);

@@ -19,6 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
 use super::answer::{Routes, answer};
+use super::endless::{self, see_to};
 use super::limits::{Place, TooMany, count};
 use super::routes::routes;
 use super::strict::Strict;
@@ -173,25 +174,24 @@ async fn serve(
     server: Arc<Server>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let cut = Arc::clone(&connection.cut);
+    let stream = Strict::new(endless::Held::new(stream, Arc::clone(&connection.exit)));
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(connection.clone());
         let (routes, server, connection) = (routes.clone(), Arc::clone(&server), connection.clone());
         // hyper keeps room for this future as long as the connection lives: only for a pointer to it, then.
-        Box::pin(async move { Ok::<_, Infallible>(answer(request, connection, routes, server).await) })
+        Box::pin(async move {
+            let response = answer(request, connection.clone(), routes, Arc::clone(&server)).await;
+            Ok::<_, Infallible>(see_to(response, connection, server).await)
+        })
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(16 * 1024);
-    let http = builder.serve_connection(TokioIo::new(Strict::new(stream)), service).with_upgrades();
+    let http = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
     tokio::pin!(http);
     tokio::select! {
         _ = http.as_mut() => return,
-        () = cut.notified() => return,
         _ = stop.wait_for(|stop| *stop) => {}
     }
     http.as_mut().graceful_shutdown();
-    tokio::select! {
-        _ = http => {}
-        () = cut.notified() => {}
-    }
+    let _ = http.await;
 }

@@ -2,6 +2,7 @@
 //!
 //! * [`accept`]: connections, within [`limits`], over [`tls`] or not; [`strict`] about line ends.
 //! * [`answer`]: the order in which a request meets its guards, and then stream or routes.
+//! * [`endless`]: answers without an end, written beside hyper.
 //! * [`doors`]: whom a request may come from.
 //! * [`routes`]: the paths, as warp filters.
 //! * [`pages`]: the dashboard's files.
@@ -10,6 +11,7 @@
 pub mod accept;
 pub mod answer;
 pub mod doors;
+pub mod endless;
 pub mod limits;
 pub mod pages;
 pub mod query;
@@ -26,9 +28,9 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::{Response, StatusCode, header};
 use serde_json::Value;
-use tokio::sync::Notify;
 
 pub use doors::Doors;
+pub use endless::Endless;
 use limits::Place;
 pub use query::{decode, pairs};
 
@@ -41,8 +43,8 @@ pub type Body = UnsyncBoxBody<Bytes, std::io::Error>;
 /// The connection that a request came on; whoever takes it over keeps this as long as it lives.
 #[derive(Clone)]
 pub struct Connection {
-    /// Ends it at once.
-    pub cut: Arc<Notify>,
+    /// Where it can be taken over.
+    exit: Arc<endless::Exit>,
     /// Its share of the connections allowed.
     pub permit: Permit,
     /// Where it comes from.
@@ -57,7 +59,7 @@ pub struct Connection {
 
 impl Connection {
     fn new(permit: Permit, address: IpAddr, secure: bool, socket: RawFd) -> Connection {
-        Connection { cut: Arc::default(), permit, address, secure, socket, seat: Arc::default() }
+        Connection { exit: Arc::default(), permit, address, secure, socket, seat: Arc::default() }
     }
 
     /// Lets the system take no more than about `bytes` that have not left yet, so that whoever writes notices at once when

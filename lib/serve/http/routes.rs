@@ -68,9 +68,9 @@ pub fn routes(server: &Arc<Server>) -> BoxedFilter<(Response,)> {
             }
             let answer = upgrade.accept().into_response();
             let visitor = Visitor { person, surface: Surface::Controller, address: connection.address };
-            tokio::spawn(take_over(upgrade, connection, move |upgraded| {
-                controller::serve(upgraded, server, visitor, gate)
-            }));
+            take_over(upgrade, move |upgraded| {
+                controller::serve(upgraded, connection, server, visitor, gate)
+            });
             answer
         });
     let dashboards = warp::path!("ws" / String)
@@ -86,9 +86,7 @@ pub fn routes(server: &Arc<Server>) -> BoxedFilter<(Response,)> {
             }
             let answer = upgrade.accept().into_response();
             let visitor = Visitor { person, surface: Surface::Channel, address: connection.address };
-            tokio::spawn(take_over(upgrade, connection, move |upgraded| {
-                dashboard::serve(upgraded, server, visitor, name)
-            }));
+            take_over(upgrade, move |upgraded| dashboard::serve(upgraded, connection, server, visitor, name));
             answer
         });
     let rest = status.or(health).unify().or(state).unify().or(capacity).unify().or(monitoring).unify();
@@ -105,16 +103,17 @@ fn forbidden() -> Response {
     with_status(answer, StatusCode::FORBIDDEN).into_response()
 }
 
-/// Waits until the answer has gone out and the connection speaks WebSocket.
-async fn take_over<F: Future<Output = ()>>(
+/// Serves the connection once the answer has gone out and it speaks WebSocket: by a task of its own, which keeps no room
+/// for what came before.
+fn take_over<F: Future<Output = ()> + Send + 'static>(
     upgrade: Upgrade,
-    connection: Connection,
-    serve: impl FnOnce(hyper::upgrade::Upgraded) -> F,
+    serve: impl FnOnce(hyper::upgrade::Upgraded) -> F + Send + 'static,
 ) {
-    if let Ok(upgraded) = upgrade.connection.await {
-        serve(upgraded).await;
-    }
-    drop(connection);
+    tokio::spawn(async move {
+        if let Ok(upgraded) = upgrade.connection.await {
+            tokio::spawn(serve(upgraded));
+        }
+    });
 }
 
 /// A name that may stand in a path as it is.

@@ -17,16 +17,16 @@ pub(super) struct Audience {
 const PIECE: usize = 16 * 1024;
 
 impl Audience {
-    /// Sends them what they want of `events`; those whose queue was full are passed to `full`. How many records were
+    /// Sends them what they want of `events`; `full` is called for each whose queue was full. How many records were
     /// sent to how many, multiplied.
-    fn send(&self, events: &[Arc<Event>], mut full: impl FnMut(&Arc<Subscriber>)) -> u64 {
+    fn send(&self, events: &[Arc<Event>], mut full: impl FnMut()) -> u64 {
         let (pieces, records) = self.pieces(events);
         if pieces.is_empty() {
             return 0;
         }
         for member in &self.members {
             if member.queue.push(pieces.iter().cloned()) {
-                full(member);
+                full();
             }
         }
         records * self.members.len() as u64
@@ -111,14 +111,14 @@ impl Audiences {
         }
     }
 
-    /// Sends `events` to all who want them; those whose queue was full are passed to `full`. How many deliveries that
+    /// Sends `events` to all who want them; `full` is called for each whose queue was full. How many deliveries that
     /// were.
-    pub(super) fn send(&self, events: &[Arc<Event>], mut full: impl FnMut(&Arc<Subscriber>)) -> u64 {
+    pub(super) fn send(&self, events: &[Arc<Event>], mut full: impl FnMut()) -> u64 {
         self.0.iter().map(|audience| audience.send(events, &mut full)).sum()
     }
 
     /// Sends one record in the dialect `form` to all who want it so.
-    pub(super) fn tell(&self, event: &Event, form: &'static Form, mut full: impl FnMut(&Arc<Subscriber>)) {
+    pub(super) fn tell(&self, event: &Event, form: &'static Form, mut full: impl FnMut()) {
         for audience in &self.0 {
             let wanted = |wish: &Wish| std::ptr::eq(wish.form, form) && wish.interest.wants(event);
             let Some(frame) = audience.wishes.iter().any(wanted).then(|| event.form(form)).flatten() else {
@@ -126,7 +126,7 @@ impl Audiences {
             };
             for member in &audience.members {
                 if member.queue.push([frame.clone()]) {
-                    full(member);
+                    full();
                 }
             }
         }

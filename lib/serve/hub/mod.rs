@@ -17,7 +17,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
-use tokio::sync::Notify;
 
 use audience::Audiences;
 pub use audience::frames;
@@ -50,8 +49,6 @@ pub struct Subscriber {
     heard: AtomicU64,
     /// Whether it answers pings.
     answers: bool,
-    /// Cuts its connection when even its end cannot be delivered.
-    cut: Option<Arc<Notify>>,
     /// When its right to listen ends, in seconds since 1970; `u64::MAX` for never.
     expires: AtomicU64,
 }
@@ -67,8 +64,6 @@ pub struct Joining<'a> {
     pub form: &'static Form,
     /// Whether it answers pings, and is sent away when it does not.
     pub answers: bool,
-    /// What cuts its connection when even its end cannot be delivered, where writing itself has no time-out.
-    pub cut: Option<Arc<Notify>>,
     /// When its right to listen ends, in seconds since 1970, if ever.
     pub expires: Option<u64>,
 }
@@ -118,7 +113,6 @@ struct Inner {
     position: Position,
     state: State,
     audiences: Audiences,
-    full: Vec<(Instant, Arc<Subscriber>)>,
     next: u64,
 }
 
@@ -130,9 +124,6 @@ pub struct Subscription {
 
 /// Seconds in which a subscriber that answers pings must be heard of.
 const SILENCE: u64 = 75;
-
-/// Seconds for which a subscriber whose queue was full may still take its end.
-const GRACE: u64 = 10;
 
 impl Hub {
     /// A hub at `position` of the log, where `state` holds; a subscriber's queue holds `limit` bytes.
@@ -152,14 +143,13 @@ impl Hub {
         let Some(last) = events.last() else { return };
         let mut inner = self.lock();
         inner.position = Position { seq: last.seq, id: last.id.clone() };
-        let Inner { state, audiences, full, .. } = &mut *inner;
+        let Inner { state, audiences, .. } = &mut *inner;
         for event in events {
             state.take(event);
             self.answer(event);
         }
-        let delivered = audiences.send(events, |slow| {
+        let delivered = audiences.send(events, || {
             self.counts.slow.fetch_add(1, Ordering::Relaxed);
-            full.push((Instant::now(), Arc::clone(slow)));
         });
         self.counts.delivered.fetch_add(delivered, Ordering::Relaxed);
         self.counts.published.fetch_add(events.len() as u64, Ordering::Relaxed);
@@ -192,7 +182,6 @@ impl Hub {
             queue: Queue::new(self.limit),
             heard: AtomicU64::new(self.seconds()),
             answers: joining.answers,
-            cut: joining.cut,
             expires: AtomicU64::new(joining.expires.unwrap_or(u64::MAX)),
         });
         // The greeting is bounded by the state, not by the queue.
@@ -254,11 +243,8 @@ impl Hub {
 
     /// Sends what is not in the log, and so cannot be asked for again, to all who want it in the dialect `form`.
     pub fn tell(&self, event: &Arc<Event>, form: &'static Form) {
-        let mut inner = self.lock();
-        let Inner { audiences, full, .. } = &mut *inner;
-        audiences.tell(event, form, |slow| {
+        self.lock().audiences.tell(event, form, || {
             self.counts.slow.fetch_add(1, Ordering::Relaxed);
-            full.push((Instant::now(), Arc::clone(slow)));
         });
     }
 
@@ -269,22 +255,6 @@ impl Hub {
                 self.counts.expired.fetch_add(1, Ordering::Relaxed);
             }
         }
-    }
-
-    /// Cuts the connections of those who were told that their queue was full and have not taken even that.
-    pub fn sweep(&self) {
-        let cut = |(since, subscriber): &(Instant, Arc<Subscriber>)| {
-            let late = since.elapsed().as_secs() >= GRACE;
-            if late
-                && Arc::strong_count(subscriber) > 1
-                && let Some(cut) = &subscriber.cut
-            {
-                self.counts.cut.fetch_add(1, Ordering::Relaxed);
-                cut.notify_one();
-            }
-            !late && Arc::strong_count(subscriber) > 1
-        };
-        self.lock().full.retain(cut);
     }
 
     /// Tells everybody that the server stops; whoever joins later is told at once.

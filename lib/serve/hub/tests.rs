@@ -26,7 +26,7 @@ fn waiting(subscription: &Subscription) -> Vec<String> {
 }
 
 fn joining(interest: Interest) -> Joining<'static> {
-    Joining { channel: "x", interest, form: &PLAIN, answers: false, cut: None, expires: None }
+    Joining { channel: "x", interest, form: &PLAIN, answers: false, expires: None }
 }
 
 fn listen(hub: &Arc<Hub>, scope: Scope) -> Subscription {

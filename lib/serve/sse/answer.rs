@@ -1,6 +1,7 @@
 //! From a request to a stream of events.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use http_body_util::{BodyExt, StreamBody};
@@ -9,13 +10,16 @@ use hyper::{Request, Response, StatusCode};
 
 use super::stream::Events;
 use crate::access::Person;
-use crate::http::{Body, Connection, pairs, plain};
+use crate::http::{Body, Connection, Endless, pairs, plain};
 use crate::hub::{Interest, Scope};
 use crate::operations::Surface;
 use crate::server::Server;
 
 /// Where the stream is.
 pub const PATH: &str = "/api/sse/dashboard";
+
+/// How long a client may take nothing before it is cut off.
+const STALLED: Duration = Duration::from_secs(10);
 
 /// Values one query may name of each filter.
 const FILTERS: usize = 100;
@@ -71,9 +75,8 @@ pub async fn answer<B>(request: Request<B>, server: Arc<Server>) -> Response<Bod
     };
     let visit = server.opened(&person, Surface::Sse, connection.address);
     let interest = Interest { scope, types, view: person.view() };
-    let cut = Some(Arc::clone(&connection.cut));
     let compressed = takes_gzip(request.headers());
-    match Events::open(Arc::clone(&server), visit, interest, last, compressed, cut).await {
+    match Events::open(Arc::clone(&server), visit, interest, last, compressed).await {
         Ok(events) => stream(events, compressed),
         Err(error) => {
             server.log().error(&format!("a client could not resume: {error}"));
@@ -94,6 +97,7 @@ fn stream(events: Events, compressed: bool) -> Response<Body> {
     if compressed {
         set(header::CONTENT_ENCODING, "gzip");
     }
+    response.extensions_mut().insert(Endless { patience: STALLED });
     response
 }
 

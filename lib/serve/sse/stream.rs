@@ -11,7 +11,6 @@ use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 use hyper::body::Frame;
 use park_core::Result;
-use tokio::sync::Notify;
 
 use super::event::{self, COMPRESSED, FORM};
 use super::gzip::{Gzip, block};
@@ -38,7 +37,6 @@ pub struct Events {
     number: u64,
     interest: Interest,
     expires: Option<u64>,
-    cut: Option<Arc<Notify>>,
     /// As it goes on the wire.
     ready: VecDeque<Bytes>,
     /// How it is compressed, if it is.
@@ -54,21 +52,19 @@ pub struct Events {
 
 impl Events {
     /// A stream for the client of `visit` that wants `interest`, and resumes after the record `last` if it has seen any;
-    /// as gzip if it is to be `compressed`. `cut` ends its connection when it takes nothing any more.
+    /// as gzip if it is to be `compressed`.
     pub async fn open(
         server: Arc<Server>,
         visit: Visit,
         interest: Interest,
         last: Option<String>,
         compressed: bool,
-        cut: Option<Arc<Notify>>,
     ) -> Result<Events> {
         let number = CLIENTS.fetch_add(1, Ordering::Relaxed);
         let now = server.now();
         let mut events = Events {
             interest,
             expires: visit.person.expires,
-            cut,
             ready: VecDeque::new(),
             gzip: compressed.then(Gzip::default),
             replay: None,
@@ -103,9 +99,9 @@ impl Events {
     fn join(&mut self) -> String {
         let mut resume_at = String::new();
         let hub: &Arc<Hub> = &self.server.hub;
-        let (interest, expires, cut) = (self.interest.clone(), self.expires, self.cut.clone());
+        let (interest, expires) = (self.interest.clone(), self.expires);
         let form = if self.gzip.is_some() { &COMPRESSED } else { &FORM };
-        let joining = Joining { channel: "sse", interest, form, answers: false, cut, expires };
+        let joining = Joining { channel: "sse", interest, form, answers: false, expires };
         let subscription = hub.join(joining, |position, _| {
             self.live_from = position.seq;
             resume_at.clone_from(&position.id);

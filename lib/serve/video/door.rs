@@ -4,9 +4,9 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::unfold;
@@ -15,14 +15,13 @@ use hyper::body::Frame;
 use hyper::http::response::Builder;
 use hyper::{Method, Request, Response, StatusCode, header};
 use serde_json::json;
-use tokio::sync::Notify;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use super::pace::Wanted;
 use super::watch::{Shot, Watch};
 use super::{Refusal, camera::Camera};
 use crate::access::Person;
-use crate::http::{Body, Connection, plain};
+use crate::http::{Body, Connection, Endless, plain};
 use crate::hub::Why;
 use crate::operations::{Surface, Visit};
 use crate::server::Server;
@@ -171,9 +170,6 @@ struct Stream {
     server: Arc<Server>,
     visit: Visit,
     parts: VecDeque<Bytes>,
-    /// When the last picture was handed out, in milliseconds since `began` and one more; 0 while none is on its way.
-    handed: Arc<AtomicU64>,
-    began: Instant,
 }
 
 fn stream(
@@ -182,19 +178,19 @@ fn stream(
     person: &Arc<Person>,
     connection: &Connection,
 ) -> Response<Body> {
-    let (handed, began) = (Arc::new(AtomicU64::new(0)), Instant::now());
     connection.hold_back(UNSENT);
-    tokio::spawn(cut_when_stalled(Arc::downgrade(&handed), began, Arc::clone(&connection.cut)));
     let visit = server.opened(person, Surface::Video, connection.address);
     let parts = VecDeque::from([Bytes::from_static(b"--frame\r\n")]);
-    let stream = Stream { watch, server, visit, parts, handed, began };
+    let stream = Stream { watch, server, visit, parts };
     let frames = unfold(stream, |mut stream| async {
         let bytes = stream.next().await?;
         stream.visit.sent(bytes.len());
         Some((Ok::<_, io::Error>(Frame::data(bytes)), stream))
     });
     let head = head("multipart/x-mixed-replace; boundary=frame").header("x-accel-buffering", "no");
-    finish(head, StreamBody::new(frames).boxed_unsync())
+    let mut response = finish(head, StreamBody::new(frames).boxed_unsync());
+    response.extensions_mut().insert(Endless { patience: STALLED });
+    response
 }
 
 impl Stream {
@@ -202,8 +198,6 @@ impl Stream {
         if let Some(part) = self.parts.pop_front() {
             return Some(part);
         }
-        // To be asked again means that what was handed out has left.
-        self.handed.store(0, Ordering::Relaxed);
         let Shot { jpeg, time } = loop {
             let over = self.visit.person.expires.is_some_and(|expires| expires <= self.server.seconds());
             if over || self.server.hub.is_stopping() {
@@ -214,27 +208,12 @@ impl Stream {
                 break shot;
             }
         };
-        self.handed.store(self.began.elapsed().as_millis() as u64 + 1, Ordering::Relaxed);
         let length = jpeg.len();
         let head =
             format!("Content-Type: image/jpeg\r\nContent-Length: {length}\r\nX-Timestamp: {time}\r\n\r\n");
         // The next boundary goes with the picture: browsers show it only then.
         self.parts.extend([jpeg, Bytes::from_static(b"\r\n--frame\r\n")]);
         Some(head.into())
-    }
-}
-
-/// Cuts the connection of a viewer that takes nothing any more.
-async fn cut_when_stalled(handed: Weak<AtomicU64>, began: Instant, cut: Arc<Notify>) {
-    loop {
-        sleep(LOOK).await;
-        let Some(handed) = handed.upgrade() else { return };
-        let since = handed.load(Ordering::Relaxed);
-        let now = began.elapsed().as_millis() as u64 + 1;
-        if since > 0 && u128::from(now.saturating_sub(since)) > STALLED.as_millis() {
-            cut.notify_one();
-            return;
-        }
     }
 }
 

@@ -86,14 +86,8 @@ impl Sessions {
     /// Begins a session for a caller. Nothing if there are too many.
     pub fn open(&self, server: &Arc<Server>, caller: Caller, transport: Transport) -> Option<Arc<Session>> {
         let interest = Interest { scope: Scope::Nothing, ..Interest::default() };
-        let joining = Joining {
-            channel: "socketio",
-            interest,
-            form: &booking::FORM,
-            answers: false,
-            cut: None,
-            expires: None,
-        };
+        let joining =
+            Joining { channel: "socketio", interest, form: &booking::FORM, answers: false, expires: None };
         if self.lock().len() >= self.most {
             return None;
         }
