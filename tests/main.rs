@@ -11,6 +11,7 @@ mod man;
 mod manners;
 mod readme;
 mod records;
+mod score;
 mod serve;
 mod support;
 mod track;

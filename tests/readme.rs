@@ -106,6 +106,8 @@ const RECIPES: &[Recipe] = &[
     },
     Recipe { words: "sqlite3 park.db", instead: &[], then: "", shows: "allow" },
     Recipe { words: "log statistics", instead: &[SERVE], then: "", shows: "records\tplates" },
+    Recipe { words: "--fold O0Q,I1", instead: &[], then: "", shows: "exact (anywhere)" },
+    Recipe { words: "changes.jsonl", instead: &[], then: "", shows: "true" },
     Recipe {
         words: "curl -sN",
         instead: &[
@@ -136,6 +138,12 @@ fn site() -> tempfile::TempDir {
     copy("lot/lot-night.mp4", "lot.mp4");
     copy("lot/lot.json", "lot.json");
     copy("gate/deny.txt", "deny.txt");
+    copy("gate/stills/truth.jsonl", "truth.jsonl");
+    std::fs::create_dir(dir.path().join("stills")).unwrap();
+    for still in ["lane-01.jpg", "lane-02.jpg", "night-01.jpg"] {
+        copy(&format!("gate/stills/{still}"), &format!("stills/{still}"));
+    }
+    std::fs::write(dir.path().join("changes.jsonl"), crate::score::lot_truth("lot-night")).unwrap();
     let allowed = std::fs::read_to_string(testdata("gate/allow.txt")).unwrap();
     std::fs::write(dir.path().join("last-week.txt"), sorted(&allowed)).unwrap();
     std::fs::write(dir.path().join("allow.txt"), allowed + "NEW1234\n7KPL382\n").unwrap();

@@ -17,6 +17,7 @@ use crate::engine;
 use crate::error::Kind as Failed;
 use crate::frames::{About, Frames};
 use crate::plates::{Options, PlateRead, PlateReader};
+use crate::score::{self, ScoreArgs};
 use crate::slots::{SlotMap, SlotReader};
 
 /// `park-detect`: see its manual page.
@@ -36,6 +37,8 @@ enum Job {
     Plates(PlatesArgs),
     /// Tell which slots of a lot are occupied in each frame.
     Slots(SlotsArgs),
+    /// Hold plates or slots records against the truth, and say how right they are.
+    Score(ScoreArgs),
     /// Open each frame and look for nothing: checks frames, and measures what a pipe costs by itself.
     None(JobArgs),
 }
@@ -108,7 +111,7 @@ impl Command for Detect {
     const NAME: &'static str = "park-detect";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const ABOUT: &'static str = "Find licence plates and the state of parking slots in frames";
-    const READS: &'static [&'static str] = &["frame"];
+    const READS: &'static [&'static str] = &["frame", "plates", "slots"];
     const WRITES: &'static [&'static str] = &["plates", "slots"];
     const MANUAL: Manual = Manual {
         description: "park-detect reads frame records and answers each with what is seen in it: park-detect plates \
@@ -116,10 +119,12 @@ impl Command for Detect {
             here unless --keep-frames is given; every other record is passed on.\n\n\
             A frame holds its picture as JPEG, or names a file in the directory that park-capture --spool writes to. A frame \
             that was taken back before it could be looked at is counted as expired and gets no answer. A picture that cannot be \
-            used (cut short, more than 8 bits a sample, under 16 x 16 or over 64 Mi pixels) is reported as a bad record.",
-        sections: &[(
-            "Slot map",
-            "A JSON object:\n\n    \
+            used (cut short, more than 8 bits a sample, under 16 x 16 or over 64 Mi pixels) is reported as a bad record.\n\n\
+            park-detect score reads those answers and prints a report, and nothing else, on standard output.",
+        sections: &[
+            (
+                "Slot map",
+                "A JSON object:\n\n    \
              {\"lot_id\": \"lot_1\", \"image_size\": [1280, 720], \"slots\": [\n      \
              {\"slot_id\": \"A1\", \"level_id\": \"L1\",\n       \
              \"polygon\": [[100,200], [160,200], [170,300], [95,300]]}]}\n\n\
@@ -127,7 +132,9 @@ impl Command for Detect {
              if they have the same shape; in frames of another shape every slot is unknown, with the cause camera_moved. \
              A polygon with fewer than three corners, outside the picture or crossing itself, or a slot_id that is there \
              twice ends the command with status 78; slots that cover one another are warned of.",
-        )],
+            ),
+            score::TRUTH,
+        ],
         examples: &[
             (
                 "Read the plates at a gate:",
@@ -136,6 +143,10 @@ impl Command for Detect {
             (
                 "Watch a lot, frames by reference:",
                 "park-capture lot.mp4 --spool /dev/shm/park | park-detect slots --map lot.json | park-track --lot lot_1",
+            ),
+            (
+                "See how well plates are read, on pictures of your own:",
+                "park-capture pictures/ | park-detect plates | park-detect score --truth truth.jsonl --fold O0Q,I1",
             ),
         ],
         environment: &[],
@@ -165,6 +176,7 @@ impl Command for Detect {
                 engine::set_num_threads(args.common.threads).map_err(failure)?;
                 filter(SlotsJob { reader: SlotReader::new(map), told: None }, &args.common, context)
             }
+            Job::Score(args) => score::run(&args, context),
             Job::None(args) => filter(NoJob, &args, context),
         }
     }

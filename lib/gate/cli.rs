@@ -216,6 +216,7 @@ impl Command for Gate {
         let setup = Setup {
             controls: args.control.clone(),
             policy: Queueing::Disk(context.state_dir().join(format!("gate-{gate}"))),
+            ..Setup::default()
         };
         let mut session = Session::open(&io, &setup, context)?;
         let (barrier, devices) = devices(&args, context);

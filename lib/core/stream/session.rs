@@ -24,11 +24,13 @@ pub struct Setup {
     pub controls: Vec<Endpoint>,
     /// What becomes of records that an output socket does not take.
     pub policy: Policy,
+    /// Whether the output is no stream of records but one report: bad records are then told on stderr alone.
+    pub report: bool,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Setup { controls: Vec::new(), policy: Policy::Block }
+        Setup { controls: Vec::new(), policy: Policy::Block, report: false }
     }
 }
 
@@ -39,6 +41,7 @@ pub struct Session {
     out: Out,
     context: Context,
     strict: bool,
+    report: bool,
     max_line: usize,
     deadline: Option<Instant>,
     drain: Duration,
@@ -83,6 +86,7 @@ impl Session {
             out,
             context: context.clone(),
             strict: io.strict,
+            report: setup.report,
             max_line,
             deadline: io.timeout.map(|seconds| Instant::now() + seconds.0),
             drain: io.drain.0,
@@ -281,14 +285,16 @@ impl Session {
     fn reject(&mut self, peer: &Peer, line: u64, error: &Error, id: Option<&str>) -> Result<()> {
         self.rejected += 1;
         self.context.log().error(&format!("{}:{line}: {error}", peer.name()));
-        let fault = Fault {
-            message: error.to_string(),
-            command: self.context.command().to_owned(),
-            input: Some(peer.name().to_owned()),
-            line: Some(line),
-            request_id: id.map(str::to_owned),
-        };
-        self.out.emit(&Stamp::at(self.time), &fault);
+        if !self.report {
+            let fault = Fault {
+                message: error.to_string(),
+                command: self.context.command().to_owned(),
+                input: Some(peer.name().to_owned()),
+                line: Some(line),
+                request_id: id.map(str::to_owned),
+            };
+            self.out.emit(&Stamp::at(self.time), &fault);
+        }
         if self.strict {
             self.out.flush()?;
             return Err(Error::new(Kind::BadInput, format!("stopped at line {line} of {}", peer.name())));
