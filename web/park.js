@@ -333,12 +333,13 @@ async function load() {
   }
   for (const { type, data } of state.events) apply(type, data);
   show_totals();
-  follow(state.lastEventId);
+  follow(state.lastEventId, state.epoch);
 }
 
-/** Follows the stream from a record on. The browser itself resumes after the last one that came. */
-function follow(last) {
-  stream = new EventSource(`api/sse/dashboard?lastEventId=${encodeURIComponent(last)}`);
+/** Follows the stream from a record of a log on. The browser itself resumes after the last one that came. */
+function follow(last, epoch) {
+  const from = new URLSearchParams({ lastEventId: last, epoch });
+  stream = new EventSource(`api/sse/dashboard?${from}`);
   stream.addEventListener("connected", () => {
     tries = 0;
     say("good", "live");

@@ -8,9 +8,9 @@ use park_serve::operations::retention::Keep;
 use park_serve::sse;
 
 fuzz_target!(|text: &str| {
-    if let Ok(asked) = sse::Asked::read(text, None) {
-        assert!(asked.lots.len() <= 100 && asked.types.len() <= 100);
-        assert!(asked.last.is_none_or(|last| !last.is_empty()));
+    if let Ok(asked) = sse::Asked::read(text, None, 100) {
+        assert!(asked.lots.len() + asked.types.len() <= 100);
+        assert!(asked.last.is_none_or(|last| !last.id.is_empty()));
     }
     let _ = text.parse::<Keep>();
     if let Ok(command) = message::command(text, None, "ann", Time::default()) {

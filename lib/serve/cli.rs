@@ -24,6 +24,7 @@ use crate::http::{Doors, accept};
 use crate::hub::Hub;
 use crate::ingest::{self, Ingest};
 use crate::intake::Intake;
+use crate::kinds::READS;
 use crate::metrics::{self, Metrics};
 use crate::monitors::{MonitorArgs, Monitors};
 use crate::operations::report::{self, LogArgs};
@@ -107,36 +108,6 @@ enum Task {
 #[derive(Debug)]
 pub struct Serve;
 
-/// Everything that is logged and passed to clients, and frames, which are only passed on.
-const READS: &[&str] = &[
-    "frame",
-    "camera_status",
-    "image_captured",
-    "plates",
-    "slots",
-    "plate_detected",
-    "card_detected",
-    "access_decision",
-    "gate_status",
-    "hardware_status",
-    "system_status",
-    "parking_entry",
-    "parking_exit",
-    "slot_changed",
-    "capacity_update",
-    "parking_update",
-    "occupancy_drift",
-    "violation",
-    "alert",
-    "booking_updated",
-    "payment_updated",
-    "notification",
-    "system_announcement",
-    "live_stats",
-    "gate_control_response",
-    "error",
-];
-
 impl Command for Serve {
     const NAME: &'static str = "park-serve";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
@@ -190,7 +161,7 @@ fn serve(args: ServeArgs, context: &Context) -> Result<End> {
         hub: Arc::clone(&hub),
         monitors: Monitors::new(&args.monitors, site, &path, context, intake.clone())?,
         intake,
-        history: History::new(path.clone()),
+        history: History::new(path.clone(), &store)?,
         video: Arc::clone(&video),
         socketio: args.socketio.sessions(args.limits.max_connections as usize),
         access,
@@ -198,11 +169,15 @@ fn serve(args: ServeArgs, context: &Context) -> Result<End> {
         operations: Arc::clone(&operations),
         metrics: Arc::clone(&metrics),
         limits: Limits::new(&args.limits, descriptors),
-        tls: tls.clone(),
+        tls,
         context: context.clone(),
     });
+    let reload = {
+        let server = Arc::clone(&server);
+        Box::new(move || server.reload())
+    };
     let running = Running::start(listener, metrics_listener, server, context)?;
-    let ended = session.run(&mut Ingest::new(store, hub, video, metrics, tls, context));
+    let ended = session.run(&mut Ingest::new(store, hub, video, metrics, reload, context));
     running.stop();
     operations.stop();
     ended
@@ -378,7 +353,8 @@ latest data of each gate; /healthz answers 200 while the server works; /api/stat
 
 /api/sse/dashboard is the stream of events. ?lot=ID and ?type=TYPE (repeatable) filter it; readings of single frames \
 (plates, slots) come only if asked for by type. A client that sends Last-Event-ID gets everything since that record, \
-then what is new; if the record is not in the log (any more), it gets a reset event instead and must load the state anew. \
+then what is new; if the record is not in the log (any more), it gets a reset event instead and must load the state anew. The events connected and \
+reset, /api/state and /status name the log (epoch); whoever resumes with ?epoch= too gets a reset from any other log. \
 The event closing says that the server ends the stream and why. Records of the type error are events named fault.
 
 /ws/GATE, /ws/gate_all and /ws/admin are the WebSocket channels of one gate, of all gates, and of everything. A client \
@@ -387,7 +363,7 @@ gate's controller: a WebSocket client at /ws/controller/GATE, or the process at 
 speak for the gate. Without a controller the answer is an error at once. Close code 1013: too slow; 1001: the server stops; \
 1009: the message is too long.
 
-POST /api/capacity/update takes a capacity update (parkingLotId, totalSlots, occupied, …) and answers when it is durable.",
+POST /api/capacity/update takes a capacity update (parkingLotId, totalSlots, occupied, …) and answers when it is durable and in the audit trail.",
         ),
         (
             "Socket.IO",
@@ -401,7 +377,8 @@ the acknowledgement if one is wanted, else as an event; what is wrong, with the 
 
 Every event has the id of its record, the same on all surfaces. A client that connects with auth {lastEventId, rooms: […]} gets \
 what it missed in these rooms and then what is new; so does one that subscribes within ten seconds of coming, or names a lastEventId when it subscribes. \
-The event reset says that this record is not in the log (any more). The event closing {reason, message} says why the server \
+The event reset says that this record is not in the log (any more), or that the log is not the one named as auth {epoch}: the event \
+connected names it. Nothing that the server sends is binary; pictures are base64 text. An event of a client may have binary attachments. The event closing {reason, message} says why the server \
 ends a connection: slow, stopping, expired. Except after expired, the stock client comes back by itself.",
         ),
         (
@@ -465,7 +442,9 @@ from outside: types that are not ours are counted as other.",
             "\
 With --jwt-secret or --jwt-public-key whoever comes shows a signed token (JSON Web Token, RFC 7519). It must name the account \
 (sub), its role and its end (exp, seconds since 1970); it may name a beginning (nbf), a gate_id, cameras, and must name what \
---jwt-audience and --jwt-issuer ask for. Its algorithm is that of the key, and a header with more than alg and typ is refused. park-serve token makes one. \
+--jwt-audience and --jwt-issuer ask for. Its algorithm is that of the key, and a header with more than alg, typ and kid is refused; kid is a hint that counts only with \
+--jwt-key-id. park-serve token makes one. HUP reads the key again: tokens of the old one let nobody in any more, and connections that they \
+opened stay until their token ends. \
 Every token that does not count gets the same answer, 401; --log debug says why.
 
 A viewer watches gates and lots. An operator also moves gates and cameras. An admin sees and does everything. A user sees what is free and what is \
@@ -499,14 +478,15 @@ POST /api/monitoring/start and /stop take {\"parkingLotId\": …} or {\"gateId\"
         (
             "Limits",
             "\
-A message or payload of a Socket.IO client may have 100,000 bytes, its packets 10 attachments, and it may be in 100 rooms; it must \
+A message or payload of a Socket.IO client may have 100,000 bytes, its packets 10 attachments; it must \
 connect to the namespace within 10 seconds. A message of a dashboard may have 16 KiB, one of a controller 1 MiB, the body of a request 64 KiB; the head of a request must \
 come within 10 seconds, the whole of it within 10 more; a TLS handshake and an idle connection have 10 seconds too, and a \
 WebSocket client must answer the first ping within as many. Bodies must not be packed (415). What waits for a client is bounded by --queue.
 
 Connections, new connections, requests and streams are limited by address and by account: see the flags. Who is over a limit is told when to \
-come back (429 or 503 with Retry-After). /status counts what was refused, under limits. An address of this machine's own is not limited, since a proxy \
-may stand there for many, unless --limit-loopback says so.",
+come back (429 or 503 with Retry-After). A channel's WebSocket has one subscription, its channel; other clients have --max-subscriptions. /status counts what was refused, under limits. An address of this machine's own is not limited, since a proxy \
+may stand there for many, unless --limit-loopback says so. Behind a proxy, name it with --trusted-proxy: then limits, the log of \
+connections and the audit trail go by the address in X-Forwarded-For, which is not looked at when anybody else sends it.",
         ),
     ],
     examples: &[

@@ -12,7 +12,6 @@ use park_core::stream::{End, Filter, Origin, Out, Peer, Rejected};
 use park_core::{Error, Kind, Result};
 use park_store::{Query, Store};
 
-use crate::http::tls::Tls;
 use crate::hub::{Event, Hub, Position, State};
 use crate::metrics::Metrics;
 use crate::video::Video;
@@ -49,9 +48,12 @@ pub struct Ingest {
     unsaved: u64,
     stored: u64,
     duplicates: u64,
-    /// The certificate, which HUP reads again.
-    tls: Option<Arc<Tls>>,
+    /// What HUP does.
+    reload: Reload,
 }
+
+/// Reads files again; an error says which is wrong.
+pub type Reload = Box<dyn Fn() -> Result<()> + Send>;
 
 /// What holds at the end of the log.
 pub fn recall(store: &Store) -> Result<(Position, State)> {
@@ -81,13 +83,14 @@ pub fn recall(store: &Store) -> Result<(Position, State)> {
 }
 
 impl Ingest {
-    /// A filter that writes to `store` and publishes to `hub`, which stands at the end of the log; frames go to `video`.
+    /// A filter that writes to `store` and publishes to `hub`, which stands at the end of the log; frames go to `video`;
+    /// HUP calls `reload`.
     pub fn new(
         store: Store,
         hub: Arc<Hub>,
         video: Arc<Video>,
         metrics: Arc<Metrics>,
-        tls: Option<Arc<Tls>>,
+        reload: Reload,
         context: &Context,
     ) -> Ingest {
         let position = hub.position().seq;
@@ -105,7 +108,7 @@ impl Ingest {
             unsaved: 0,
             stored: 0,
             duplicates: 0,
-            tls,
+            reload,
         }
     }
 
@@ -237,7 +240,7 @@ impl Filter for Ingest {
     }
 
     fn reload(&mut self) -> Result<()> {
-        self.tls.as_ref().map_or(Ok(()), |tls| tls.reload())
+        (self.reload)()
     }
 
     fn counters(&self) -> BTreeMap<String, u64> {

@@ -6,6 +6,7 @@
 //!
 //! * [`cli`]: the command.
 //! * [`ingest`], [`intake`]: records into the log, from streams and from connections.
+//!   `kinds`: which types come in.
 //! * [`history`]: the log, read by those who resume.
 //! * [`access`]: who comes, and what they may do.
 //! * [`hub`]: who listens, what holds now, who controls which gate.
@@ -26,6 +27,7 @@ pub mod http;
 pub mod hub;
 pub mod ingest;
 pub mod intake;
+mod kinds;
 pub mod metrics;
 pub mod monitors;
 pub mod operations;

@@ -3,8 +3,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use park_core::Result;
 use park_core::cli::{Context, Log};
-use park_core::record::Time;
+use park_core::record::{Payload, Stamp, Time, encode};
 
 use crate::access::{Access, Person};
 use crate::history::History;
@@ -15,7 +16,7 @@ use crate::hub::Hub;
 use crate::intake::Intake;
 use crate::metrics::Metrics;
 use crate::monitors::Monitors;
-use crate::operations::{Operations, Surface, Visit, Visitor};
+use crate::operations::{Action, Operations, Surface, Visit, Visitor};
 use crate::socketio::Sessions;
 use crate::video::Video;
 
@@ -63,6 +64,30 @@ impl Server {
     /// `person` has connected at `surface` from `address`; see [`Operations::opened`].
     pub fn opened(&self, person: &Arc<Person>, surface: Surface, address: IpAddr) -> Visit {
         self.operations.opened(Visitor { person: Arc::clone(person), surface, address })
+    }
+
+    /// Reads the certificate and the key to tokens again. What is wrong leaves the old one in use; the error names it.
+    pub fn reload(&self) -> Result<()> {
+        let tls = self.tls.as_ref().map_or(Ok(()), |tls| tls.reload());
+        self.access.reload(&self.context).and(tls)
+    }
+
+    /// Makes a record durable, and that `visitor` made it by `action` part of the audit trail; then gives its id. Nothing if
+    /// the server stops.
+    pub async fn publish<P: Payload>(
+        &self,
+        visitor: &Visitor,
+        action: Action<'_>,
+        stamp: &Stamp,
+        payload: &P,
+    ) -> Option<String> {
+        let mut line = Vec::new();
+        let id = encode(stamp, payload, &mut line);
+        let json = serde_json::to_string(payload).unwrap_or_default();
+        let action = Action { payload: Some(&json), request_id: Some(&id), ..action };
+        let durable =
+            self.intake.durably("the API", line).await && self.operations.done(visitor, action).await;
+        durable.then_some(id)
     }
 
     /// Where messages go.

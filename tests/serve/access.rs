@@ -12,7 +12,7 @@ use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::{Server, Socket, closed, dir, taken};
 use crate::support::access::{Keys, bearer};
-use crate::support::{Running, park, run, stderr};
+use crate::support::{PATIENCE, Running, park, run, stderr};
 
 const ROLES: [&str; 5] = ["viewer", "user", "operator", "admin", "controller"];
 
@@ -188,11 +188,14 @@ fn a_viewer_watches_and_an_operator_commands() {
     assert_eq!(gate.next_of("gate_control")["payload"]["action"], "open");
 }
 
+/// Whom tokens must be for, and from.
+const CLAIMS: [&str; 4] = ["--jwt-audience", "park", "--jwt-issuer", "us"];
+
 #[test]
 fn every_bad_token_gets_the_same_answer() {
     let dir = dir();
     let (server, keys) =
-        Server::with_keys(dir.path(), &["--jwt-audience", "park", "--jwt-issuer", "us", "--log", "debug"]);
+        Server::with_keys(dir.path(), &[&CLAIMS[..], &["--jwt-key-id", "summer", "--log", "debug"]].concat());
     let secret = std::fs::read(&keys.0).unwrap();
     let secret = secret.trim_ascii_end();
     let (plain, later) = (json!({ "alg": "HS256", "typ": "JWT" }), now() + 60);
@@ -214,6 +217,7 @@ fn every_bad_token_gets_the_same_answer() {
     };
     let fine = token(&plain, &good, secret);
     assert_eq!(server.http("GET", "/status", &[&bearer(&fine)], "").0, 200);
+    assert_eq!(server.http("GET", "/status", &[&bearer(&header("kid", json!("summer")))], "").0, 200);
     let made = keys.token_with("admin", "ann", &["--audience", "park", "--issuer", "us"]);
     assert_eq!(server.http("GET", "/status", &[&bearer(&made)], "").0, 200);
     let unsigned = format!("{}.{}.", part(&json!({ "alg": "none" })), part(&good));
@@ -226,6 +230,8 @@ fn every_bad_token_gets_the_same_answer() {
         header("alg", json!("none")),
         header("alg", json!("HS512")),
         header("kid", json!("unknown")),
+        header("kid", json!("../../dev/null")),
+        header("kid", json!(["summer"])),
         header("jku", json!("https://evil.example")),
         header("x5u", json!("https://evil.example")),
         header("jwk", json!({ "kty": "oct", "k": "AAAA" })),
@@ -242,6 +248,8 @@ fn every_bad_token_gets_the_same_answer() {
         claims("aud", json!("another")),
         claims("iss", json!("another")),
         claims("role", json!("root")),
+        claims("aud", json!(["another"])),
+        fine.replacen('.', ".\u{fe}", 1),
     ];
     let answers: Vec<_> =
         bad.iter().map(|token| server.http("GET", "/status", &[&bearer(token)], "")).collect();
@@ -259,6 +267,38 @@ fn every_bad_token_gets_the_same_answer() {
             "{said}"
         );
     }
+}
+
+#[test]
+fn hup_reads_the_key_again_and_a_broken_one_changes_nothing() {
+    let dir = dir();
+    let (server, keys) = Server::with_keys(dir.path(), &[]);
+    let (secret, claims) =
+        (std::fs::read(&keys.0).unwrap(), json!({ "sub": "ann", "role": "admin", "exp": now() + 600 }));
+    let asks = |token: &str| server.http("GET", "/status", &[&bearer(token)], "").0;
+    // While the key has no name, what a token calls it is a hint that leads nowhere.
+    let hinted = token(&json!({ "alg": "HS256", "kid": "../../dev/null" }), &claims, secret.trim_ascii_end());
+    assert_eq!(asks(&hinted), 200);
+    let old = keys.token("admin");
+    let mut open = server.upgrade("/ws/admin", &[("authorization", &bearer(&old)[15..])]).ok().unwrap();
+
+    std::fs::write(&keys.0, "quite another secret, which is long enough too\n").unwrap();
+    let new = keys.token("admin");
+    assert_eq!((asks(&old), asks(&new)), (200, 401));
+    server.running.signal(libc::SIGHUP);
+    let deadline = std::time::Instant::now() + PATIENCE;
+    while asks(&new) != 200 {
+        assert!(std::time::Instant::now() < deadline, "the new key never came");
+    }
+    assert_eq!((asks(&old), asks(&hinted)), (401, 401));
+    std::fs::write(&keys.0, "too short\n").unwrap();
+    server.running.signal(libc::SIGHUP);
+    let said = server.running.says("the old ones stay");
+    assert!(said.contains("secret") && !said.contains("too short\n"), "{said}");
+    assert_eq!(asks(&new), 200);
+    // Who is in stays in.
+    open.send(&json!({ "type": "request_status", "payload": {}, "gate_id": "gate_in" }));
+    open.next_of("error");
 }
 
 #[test]
@@ -417,20 +457,62 @@ fn a_stream_ends_with_its_token_unless_it_was_renewed() {
 }
 
 #[test]
-fn secrets_stand_in_no_place_that_others_can_see() {
+fn the_same_rules_hold_at_every_door() {
     let dir = dir();
-    let (server, keys) = Server::with_keys(dir.path(), &["--log", "debug"]);
-    let token = keys.token("admin");
-    assert_eq!(server.asks("/status", &[&bearer(&token)]), 200);
-    let secret = std::fs::read_to_string(&keys.0).unwrap();
-    let pid = server.running.child.id();
-    for file in ["cmdline", "environ"] {
-        let text = std::fs::read(format!("/proc/{pid}/{file}")).unwrap();
-        let text = String::from_utf8_lossy(&text);
-        assert!(!text.contains(secret.trim()) && !text.contains(&token), "{file}");
+    let (mut server, keys) = Server::with_keys(dir.path(), &[]);
+    let secret = std::fs::read(&keys.0).unwrap();
+    let expired = json!({ "sub": "ann", "role": "admin", "exp": now() - 60 });
+    let expired = token(&json!({ "alg": "HS256", "typ": "JWT" }), &expired, secret.trim_ascii_end());
+    let user = keys.token_with("user", "otto", &[]);
+    server.running.send(&[closed("secret", "gate_in"), taken("public", "lot_1", 1)].concat());
+    let admin = bearer(&keys.token("admin"));
+    while !server.http("GET", "/status", &[&admin], "").1.contains(r#""last_id":"public""#) {}
+
+    // Live, replay and REST; then WebSockets; then Socket.IO: with no token, an ended one, and that of a user.
+    for (path, role) in [
+        ("/api/sse/dashboard", 200),
+        ("/api/sse/dashboard?lastEventId=0", 200),
+        ("/api/state", 200),
+        ("/status", 403),
+        ("/metrics", 403),
+        ("/realtime/connections", 403),
+        ("/api/monitoring/status", 403),
+        ("/cameras/cam_1/snapshot.jpg", 403),
+        ("/cameras/cam_1/stream.mjpg", 403),
+    ] {
+        assert_eq!(server.asks(path, &[]), 401, "{path}");
+        assert_eq!(server.asks(path, &[&bearer(&expired)]), 401, "{path}");
+        assert_eq!(server.asks(path, &[&bearer(&user)]), role, "{path}");
     }
-    let config = run("park-serve", &["--print-config", "--jwt-secret", keys.path()], b"");
-    assert!(!String::from_utf8_lossy(&config.stdout).contains(secret.trim()));
+    for path in ["/ws/gate_in", "/ws/gate_all", "/ws/admin", "/ws/controller/gate_in"] {
+        let with = |token: &str| server.upgrade(path, &[("authorization", &bearer(token)[15..])]).err();
+        assert_eq!(server.upgrade(path, &[]).err(), Some(401), "{path}");
+        assert_eq!((with(&expired), with(&user)), (Some(401), Some(403)), "{path}");
+    }
+    for auth in [json!({}), json!({ "token": expired })] {
+        let mut socket = server.socket(super::engineio::WEBSOCKET);
+        socket.say(&format!("40{auth}"));
+        assert_eq!(socket.hear_of("44"), r#"44{"message":"Authentication error"}"#);
+    }
+    // The wrong room: what is in it comes neither live nor as a replay.
+    let rooms =
+        json!({ "token": user, "lastEventId": "0", "rooms": ["admin", "user:ann", "parking_updates"] });
+    let mut socket = server.socket(super::engineio::WEBSOCKET);
+    socket.say(&format!("40{rooms}"));
+    let mut stream = server.tcp();
+    let head = format!("Host: localhost\r\n{}\r\nLast-Event-ID: 0\r\n", bearer(&user));
+    write!(stream, "GET /api/sse/dashboard HTTP/1.0\r\n{head}\r\n").unwrap();
+    server.running.send(&[closed("secret2", "gate_in"), taken("last", "lot_1", 2)].concat());
+    let heard: Vec<String> = std::iter::from_fn(|| socket.hear())
+        .filter(|packet| packet.starts_with("42"))
+        .take_while(|packet| !packet.contains(r#""id":"last""#))
+        .collect();
+    assert_eq!(heard.iter().filter(|packet| packet.starts_with("42[\"error\"")).count(), 2, "{heard:?}");
+    assert!(heard.iter().any(|packet| packet.contains(r#""id":"public""#)), "{heard:?}");
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(stream)).map_while(Result::ok);
+    let seen: Vec<String> = lines.by_ref().take_while(|line| line != "id: last").collect();
+    assert!(seen.contains(&"id: public".to_owned()), "{seen:?}");
+    assert!(!heard.iter().chain(&seen).any(|text| text.contains("secret")), "{heard:?} {seen:?}");
 }
 
 #[test]

@@ -23,6 +23,16 @@ impl Client {
         Client(Running::spawn(node))
     }
 
+    /// Waits until it is in its room, and has taken the WebSocket if it is to.
+    fn settled(&mut self, transports: &[&str]) {
+        if transports.len() == 2 {
+            assert_eq!(self.0.next_of("upgrade")["transport"], "websocket");
+            // It may have been in its room before that.
+            self.tell(&json!({ "emit": ["subscribe", { "room": "parking_updates" }] }));
+        }
+        self.event("subscribed");
+    }
+
     fn tell(&mut self, what: &Value) {
         self.0.send(&format!("{what}\n"));
     }
@@ -49,13 +59,11 @@ fn the_stock_client_works_over_each_transport() {
         let mut client = Client::start(&server, &options(transports));
         assert_eq!(client.0.next_of("open")["transport"], transports[0]);
         if transports.len() == 2 {
-            // It may have connected before or after this.
-            assert_eq!(client.0.next_of("upgrade")["transport"], "websocket");
-            client.tell(&json!({ "emit": ["subscribe", { "room": "parking_updates" }] }));
+            client.settled(transports);
         } else {
             assert!(client.event("connected")["message"].is_string());
+            assert_eq!(client.event("subscribed")["room"], "parking_updates");
         }
-        assert_eq!(client.event("subscribed")["room"], "parking_updates");
         server.running.send(&taken(&format!("a{at}"), "lot_1", 40));
         assert_eq!(client.event("parking_updated")["available_spaces"], 60);
         let lots = client.ask("get_parking_availability", &json!({ "parking_lot_id": "lot_1" }));
@@ -98,17 +106,17 @@ fn the_stock_client_survives_heartbeats() {
 #[test]
 fn the_stock_client_comes_back_after_a_restart_and_misses_nothing() {
     let dir = dir();
-    for transports in [&["websocket"][..], &["polling"]] {
-        let dir = dir.path().join(transports[0]);
+    for transports in [&["websocket"][..], &["polling"], &["polling", "websocket"]] {
+        let dir = dir.path().join(transports.join("-"));
         std::fs::create_dir(&dir).unwrap();
         let mut server = Server::start(&dir, &[]);
-        let client = Client::start(&server, &options(transports));
-        client.event("subscribed");
+        let mut client = Client::start(&server, &options(transports));
+        client.settled(transports);
         server.running.send(&taken("a", "lot_1", 1));
         assert_eq!(client.event("parking_updated")["id"], "a");
         let address = server.address.clone();
         server.terminate();
-        if transports == ["websocket"] {
+        if transports.contains(&"websocket") {
             // One that polls is told if it waits just then.
             assert_eq!(client.event("closing")["reason"], "stopping");
         }
@@ -127,7 +135,7 @@ fn the_stock_client_comes_back_after_a_restart_and_misses_nothing() {
 fn the_stock_client_is_refused_let_in_and_renewed_by_its_token() {
     let dir = dir();
     let (server, keys) = Server::with_keys(dir.path(), &[]);
-    for transports in [&["websocket"][..], &["polling"]] {
+    for transports in [&["websocket"][..], &["polling"], &["polling", "websocket"]] {
         let mut client = Client::start(&server, &options(transports));
         assert_eq!(client.0.next_of("connect_error")["message"], "Authentication error");
         client.tell(&json!({ "token": keys.token_with("user", "anna", &["--ttl", "4s"]) }));

@@ -3,11 +3,13 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
 use tungstenite::protocol::frame::coding::CloseCode;
 
-use super::{Server, dir};
+use super::{Server, Socket, dir};
 use crate::support::access::{Keys, bearer};
 use crate::support::{Running, park};
 
@@ -27,12 +29,12 @@ impl Server {
     }
 
     /// A raw WebSocket connection, upgraded.
-    fn upgraded(&self) -> TcpStream {
+    pub fn upgraded(&self) -> TcpStream {
         upgrade(self.tcp())
     }
 
     /// Resident memory in bytes.
-    fn memory(&self) -> usize {
+    pub fn memory(&self) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.running.child.id())).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
         line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
@@ -43,8 +45,12 @@ impl Server {
     }
 }
 
-fn upgrade(mut stream: TcpStream) -> TcpStream {
-    write!(stream, "GET /ws/admin HTTP/1.1\r\nHost: localhost\r\n{UPGRADE}\r\n").unwrap();
+fn upgrade(stream: TcpStream) -> TcpStream {
+    upgrade_at(stream, "/ws/admin")
+}
+
+fn upgrade_at(mut stream: TcpStream, path: &str) -> TcpStream {
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\n{UPGRADE}\r\n").unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
@@ -150,8 +156,15 @@ fn huge_messages_end_their_connection_and_cost_no_memory() {
     let whole = [&[0x81, 0xFF][..], &(10u64 << 20).to_be_bytes(), &[0; 4], &vec![b'x'; 10 << 20]].concat();
     ends(&whole);
     let mut fragments = [0x01, 0x81, 0, 0, 0, 0, b'x'].to_vec();
-    fragments.extend([0x00, 0x81, 0, 0, 0, 0, b'x'].repeat(100_000));
+    fragments.extend([0x00, 0x81, 0, 0, 0, 0, b'x'].repeat(10 << 20));
     ends(&fragments);
+    // Over Socket.IO nobody has to have said who they are by then.
+    for bytes in [&declared, &whole, &fragments] {
+        let mut stream = upgrade_at(server.tcp(), super::engineio::WEBSOCKET);
+        let _ = stream.write_all(bytes);
+        let said = until_end(&mut stream);
+        assert!(said.contains("message too long"), "{said:?}");
+    }
     let grown = server.memory().saturating_sub(before);
     assert!(grown < 1 << 20, "{grown} bytes more");
     assert_eq!(server.get("/healthz")["status"], "ok");
@@ -175,6 +188,128 @@ fn nothing_is_unpacked() {
         assert_eq!(server.http("POST", "/api/capacity/update", &[&header], "{}").0, 415, "{coding}");
     }
     assert_eq!(server.http("POST", "/api/capacity/update", &["Content-Encoding: identity"], "{}").0, 400);
+    // A megabyte of zeros, packed.
+    let mut gzip =
+        Command::new("gzip").arg("-9").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    gzip.stdin.take().unwrap().write_all(&[0; 1 << 20]).unwrap();
+    let bomb = gzip.wait_with_output().unwrap().stdout;
+    assert!(bomb.len() < 2000);
+    for path in ["/api/capacity/update", "/socket.io/?EIO=4&transport=polling", "/realtime/announcement"] {
+        let length = bomb.len();
+        let head = format!(
+            "POST {path} HTTP/1.0\r\nHost: localhost\r\nContent-Encoding: gzip\r\nContent-Length: {length}\r\n\r\n"
+        );
+        let answer = server.raw(&[head.as_bytes(), &bomb].concat());
+        assert!(answer.contains(" 415 "), "{path}: {answer}");
+    }
+}
+
+#[test]
+fn a_line_without_an_end_is_dropped_and_the_others_go_on() {
+    let dir = dir();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut server = Server::start(dir.path(), &["--input", &format!("tcp-listen:{port}")]);
+    let mut events = server.events("", None).connected();
+    let before = server.memory();
+    let piece = vec![b'x'; 1 << 20];
+    let mut unix = server.peer().stream;
+    let mut over_tcp = super::tcp(&port.to_string());
+    // A gibibyte each; whoever is cut off need not send it all.
+    let unix_sent = (0..1024).take_while(|_| unix.write_all(&piece).is_ok()).count();
+    let tcp_sent = (0..1024).take_while(|_| over_tcp.write_all(&piece).is_ok()).count();
+    assert!(unix_sent < 1024 && tcp_sent < 1024, "{unix_sent} and {tcp_sent} MiB were taken");
+    let pipe = server.running.child.stdin.as_mut().unwrap();
+    (0..1024).for_each(|_| pipe.write_all(&piece).unwrap());
+    pipe.write_all(b"\n").unwrap();
+    let grown = server.memory().saturating_sub(before);
+    assert!(grown < 64 << 20, "{grown} bytes more");
+    // The pipe cannot be cut off: what comes after that line counts.
+    server.running.send(&super::taken("after", "lot_1", 1));
+    assert_eq!(events.taken().0, "after");
+    let mut peer = server.peer();
+    peer.send(&super::taken("other", "lot_1", 2));
+    assert_eq!(events.taken().0, "other");
+}
+
+#[test]
+fn deep_and_malformed_input_is_refused_at_every_door() {
+    let dir = dir();
+    let mut server = Server::start(dir.path(), &[]);
+    let mut events = server.events("", None).connected();
+    let deep = "[".repeat(100_000);
+    let lines = [
+        super::taken("deep", "lot_1", 1).replacen("100", &deep, 1),
+        format!(r#"{{"type":"x","id":"deep2","timestamp":"2026-01-20T10:30:00Z","payload":{deep}}}"#) + "\n",
+    ];
+    server.running.send(&lines.concat());
+    let pipe = server.running.child.stdin.as_mut().unwrap();
+    pipe.write_all(b"{\"type\":\"x\xFF\",\"id\":\"utf\"}\n\xC3\x28\n\0\0\n").unwrap();
+    server.running.send(&super::taken("fine", "lot_1", 3));
+    assert_eq!(events.taken().0, "fine");
+
+    // A frame of text that is none (masked with nothing), to each kind of WebSocket.
+    for path in ["/ws/admin", "/ws/controller/gate_in", super::engineio::WEBSOCKET] {
+        let mut stream = upgrade_at(server.tcp(), path);
+        stream.write_all(&[0x81, 0x82, 0, 0, 0, 0, 0xFF, 0xFE]).unwrap();
+        let mut said = Vec::new();
+        let _ = stream.read_to_end(&mut said);
+        // 1007: not the data that the type promises.
+        assert!(said.windows(4).any(|bytes| bytes == [0x88, 2, 0x03, 0xEF]), "{path}: {said:?}");
+    }
+    for (path, depth) in [("/ws/admin", 5000), ("/ws/controller/gate_in", 100_000)] {
+        let mut socket = server.socket(path);
+        let payload = "[".repeat(depth) + &"]".repeat(depth);
+        socket.say(&format!(r#"{{"type":"gate_control","payload":{payload}}}"#));
+        socket.next_of("error");
+    }
+    for head in [
+        &b"GET /\xFF\xFE HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"[..],
+        b"GET /%FF%FE HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        b"GET /status HTTP/1.1\r\nHost: \xFF\r\nConnection: close\r\n\r\n",
+        b"POST /api/capacity/update HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nConnection: close\r\n\r\n\xFF\xFE",
+    ] {
+        let answer = server.raw(head);
+        assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+    }
+    let body = format!(r#"{{"parkingLotId":{deep}"#);
+    assert!(matches!(server.http("POST", "/api/capacity/update", &[], &body).0, 400 | 413));
+    assert_eq!(server.get("/healthz")["status"], "ok");
+}
+
+#[test]
+fn a_client_has_so_many_subscriptions() {
+    let dir = dir();
+    let server = Server::start(dir.path(), &["--max-subscriptions", "3"]);
+    let filters = |count: usize| (0..count).map(|n| format!("lot=l{n}&type=t{n}&")).collect::<String>();
+    assert_eq!(server.asks(&format!("/api/sse/dashboard?{}lot=more", filters(1)), &[]), 200);
+    assert_eq!(server.asks(&format!("/api/sse/dashboard?{}", filters(2)), &[]), 400);
+
+    // Rooms named at the start, then asked for, then places and cameras: all together.
+    let rooms = json!({ "rooms": ["parking_lot:1", "parking_lot:1", "user:anyone"] });
+    let mut socket = Socket::joined(&server, &rooms);
+    assert_eq!(socket.ask("subscribe", &json!({ "room": "parking_updates" }))["success"], true);
+    assert_eq!(socket.ask("subscribe_to_parking", &json!({ "location_id": "1" }))["success"], true);
+    let refused = |socket: &mut Socket, name: &str, data: Value| {
+        let answer = socket.ask(name, &data);
+        assert_eq!(answer["error"], "3 subscriptions are the most", "{name}: {answer}");
+    };
+    refused(&mut socket, "subscribe", json!({ "room": "parking_lot:2" }));
+    refused(&mut socket, "subscribe", json!({ "room": "parking_lot:2", "lastEventId": "0" }));
+    refused(&mut socket, "subscribe_to_parking", json!({ "location_id": "2" }));
+    refused(&mut socket, "subscribe_to_camera", json!({ "camera_id": "cam" }));
+    // What one has already is no more; what was left makes room.
+    assert_eq!(socket.ask("subscribe", &json!({ "room": "parking_lot:1" }))["success"], true);
+    assert_eq!(socket.ask("unsubscribe", &json!({ "room": "parking_lot:1" }))["success"], true);
+    assert_eq!(socket.ask("subscribe", &json!({ "room": "parking_lot:2" }))["success"], true);
+
+    let names: Vec<String> = (0..50).map(|n| format!("parking_lot:{n}")).collect();
+    let mut greedy = Socket::joined(&server, &json!({ "rooms": names }));
+    let told: Vec<String> = (0..5).map(|_| greedy.event().0).collect();
+    assert_eq!(told, ["connected", "subscribed", "subscribed", "subscribed", "error"]);
+    // A channel is the one subscription of its WebSocket, which takes no other.
+    let mut channel = server.socket("/ws/gate_in");
+    channel.send(&json!({ "type": "subscribe", "payload": { "room": "gate_out" } }));
+    channel.next_of("error");
 }
 
 #[test]

@@ -1,14 +1,51 @@
 //! `park-serve` as its clients meet it: HTTP, Server-Sent Events, WebSockets, sockets of other commands.
+//!
+//! What it must resist, and the test that shows it:
+//!
+//! | | threat | test |
+//! |---|---|---|
+//! | 1 | slow head | `limits::who_is_slow_is_closed_and_holds_up_nobody` |
+//! | 2 | slow body | the same |
+//! | 3 | upgraded, then silent | the same; `engineio::a_client_that_never_connects_is_sent_away` |
+//! | 4 | huge messages and frames | `limits::huge_messages_end_their_connection_and_cost_no_memory` |
+//! | 5 | lines without an end | `limits::a_line_without_an_end_is_dropped_and_the_others_go_on` |
+//! | 6 | many attachments, deep JSON | `socketio::what_is_no_packet_ends_the_connection`, `limits::deep_and_malformed_input_is_refused_at_every_door` |
+//! | 7 | packed bodies | `limits::nothing_is_unpacked` |
+//! | 8 | without rights, at any door | `access::the_same_rules_hold_at_every_door`, `access::each_role_passes_its_own_doors_only`, `socketio::rooms_and_answers_are_for_those_they_are_for`, `socketio::a_newer_token_takes_away_what_it_does_not_allow` |
+//! | 9 | a token that ends | `access::a_stream_ends_with_its_token_unless_it_was_renewed`, `socketio::a_token_ends_its_connection_unless_a_newer_one_is_shown` |
+//! | 10 | tokens in addresses | `access::a_browser_comes_in_by_subprotocol_cookie_or_ticket`, `secrets::secrets_stand_in_no_place_that_others_can_see` |
+//! | 11 | forged tokens | `access::every_bad_token_gets_the_same_answer`, `access::public_keys_let_in_what_their_owner_signed_and_nothing_else` |
+//! | 12 | weak secrets | `access::a_weak_or_wrong_key_is_refused_at_the_start` |
+//! | 13 | sockets for other sites | `access::no_socket_for_pages_of_other_sites`, `engineio::only_pages_of_ours_get_a_session` |
+//! | 14 | requests of other sites with our cookie | `access::a_browser_comes_in_by_subprotocol_cookie_or_ticket` |
+//! | 15 | too many streams, no descriptors left | `crowds::ten_thousand_streams_find_a_thousand_places`, `limits::descriptors_never_run_out`, `crowds::out_of_descriptors_a_server_waits_and_does_not_spin`, `limits::an_account_has_so_many_requests_and_streams` |
+//! | 16 | slow consumers | `crowds::half_of_a_hundred_fall_asleep_and_cost_their_queues`, and one for each dialect named `a_slow_…` |
+//! | 17 | all back at once | `crowds::a_thousand_that_come_back_at_once_miss_nothing_and_hold_up_nobody`, `limits::a_storm_of_connections_is_slowed_down` |
+//! | 18 | floods by one source | `limits::an_account_has_so_many_requests_and_streams`, `limits::an_address_that_takes_too_much_is_told_when_to_come_back` |
+//! | 19 | paths that lead out | `operations::no_path_leads_out_of_the_pages` |
+//! | 20 | SQL | `operations::no_text_from_outside_is_sql` |
+//! | 21 | text that becomes an event | `sse::no_text_becomes_an_event_of_its_own` |
+//! | 22 | text that becomes a message of ours | `operations::what_is_said_on_stderr_is_one_line_and_steers_no_terminal` |
+//! | 23 | metrics that leak or grow | `metrics::metrics_are_for_operators_and_admins`, `metrics::no_series_comes_from_outside` |
+//! | 24 | requests that can be read in two ways | `limits::what_two_servers_could_read_in_two_ways_is_refused` |
+//! | 25 | panics | `limits::deep_and_malformed_input_is_refused_at_every_door`; `fuzz/` |
+//! | 26 | there is no bus; other sources | `a_record_is_taken_once_and_bad_ones_are_told_apart`, `monitors::a_back_end_that_dies_is_connected_to_again_and_nonsense_ends_nothing` |
+//! | 27 | TLS | `tls::tls_is_spoken_from_1_2_on_and_says_that_it_stays`, `tls::hup_reads_the_certificate_again_and_a_broken_one_changes_nothing` |
+//! | 28 | secrets in sight | `secrets::secrets_stand_in_no_place_that_others_can_see`, `secrets::secrets_are_in_no_core_dump` |
 
 mod access;
+mod browser;
 mod clients;
+mod crowds;
 mod engineio;
 mod limits;
 mod metrics;
 mod monitors;
 mod operations;
+mod proxies;
 mod realtime;
 mod restart;
+mod secrets;
 mod socketio;
 mod sse;
 mod tls;

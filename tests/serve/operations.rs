@@ -15,7 +15,7 @@ fn log(dir: &Path, what: &[&str]) -> Vec<Value> {
 }
 
 /// Asks the log until it is as wanted: it is written a little later than things happen.
-fn log_when(dir: &Path, what: &[&str], wanted: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+pub fn log_when(dir: &Path, what: &[&str], wanted: impl Fn(&[Value]) -> bool) -> Vec<Value> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let lines = log(dir, what);
@@ -350,6 +350,10 @@ fn who_may_not_command_is_refused_and_that_is_in_the_trail() {
     let body = r#"{"message":"hello"}"#;
     assert_eq!(server.http("POST", "/realtime/announcement", &[&operator], body).0, 403);
     assert_eq!(server.http("POST", "/realtime/announcement", &[&admin], body).0, 200);
+    let update = r#"{"parkingLotId":"lot_1","totalSlots":10,"occupied":4}"#;
+    let viewer = bearer(&keys.token("viewer"));
+    assert_eq!(server.http("POST", "/api/capacity/update", &[&viewer], update).0, 403);
+    assert_eq!(server.http("POST", "/api/capacity/update", &[&operator], update).0, 200);
     server.terminate();
     let trail = log(dir.path(), &["audit"]);
     let brief: Vec<[&str; 4]> = trail
@@ -364,8 +368,12 @@ fn who_may_not_command_is_refused_and_that_is_in_the_trail() {
             ["operator", "operator", "gate_control", "no_controller"],
             ["operator", "operator", "announcement", "refused"],
             ["admin", "admin", "announcement", "done"],
+            ["viewer", "viewer", "POST /api/capacity/update", "refused"],
+            ["operator", "operator", "POST /api/capacity/update", "done"],
         ]
     );
+    let update = &trail[6];
+    assert_eq!((&update["target"], &update["payload"]["occupied"]), (&json!("lot_1"), &json!(4)));
     let store = Store::open(dir.path().join("park.db")).unwrap();
     let commands = store.since(0, &Query { kinds: &["gate_control"], ..Query::default() }, 9).unwrap();
     assert_eq!(commands.len(), 1, "what is refused is no command");

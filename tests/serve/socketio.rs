@@ -11,7 +11,7 @@ use super::{Server, Socket, dir, record, taken};
 
 impl Socket {
     /// In the namespace.
-    fn joined(server: &Server, auth: &Value) -> Socket {
+    pub fn joined(server: &Server, auth: &Value) -> Socket {
         let mut socket = server.socket(WEBSOCKET);
         socket.say(&format!("40{auth}"));
         let sid: Value = serde_json::from_str(&socket.hear_of("40")[2..]).unwrap();
@@ -23,14 +23,14 @@ impl Socket {
         self.say(&format!("42{}", json!([name, data])));
     }
 
-    fn ask(&mut self, name: &str, data: &Value) -> Value {
+    pub fn ask(&mut self, name: &str, data: &Value) -> Value {
         self.say(&format!("427{}", json!([name, data])));
         let answer: Vec<Value> = serde_json::from_str(&self.hear_of("437")[3..]).unwrap();
         answer[0].clone()
     }
 
     /// The next event: its name and its data.
-    fn event(&mut self) -> (String, Value) {
+    pub fn event(&mut self) -> (String, Value) {
         let packet = self.hear_of("42");
         serde_json::from_str(&packet[2..]).unwrap()
     }
@@ -146,6 +146,10 @@ fn events_are_acknowledged_if_they_ask_for_it() {
     socket.0.send(Message::binary(vec![1, 2, 3])).unwrap();
     socket.0.send(Message::binary(vec![4, 5, 6])).unwrap();
     assert_eq!(socket.hear().unwrap(), r#"43457[{"success":false,"error":"room is missing"}]"#);
+    // An acknowledgement, which nobody asked for, counts for nothing; a binary one has its attachments too.
+    socket.say("4312[{}]");
+    socket.say(&format!("461-13{}", json!([placeholder(0)])));
+    socket.0.send(Message::binary(vec![7; 1000])).unwrap();
     // In the order in which they were asked.
     for id in 0..20 {
         socket.say(&format!(r#"42{id}["unsubscribe",{{"room":"parking_lot:{id}"}}]"#));
@@ -317,6 +321,85 @@ fn a_slow_one_is_told_while_the_others_go_on() {
     assert!(last[0].contains("\"closing\"") && last[0].contains("\"slow\""), "{last:?}");
     assert_eq!(polled.next(), ["1"]);
     assert_eq!(polled.get().0, 400);
+}
+
+#[test]
+fn a_slow_websocket_is_told_while_the_others_go_on() {
+    let dir = dir();
+    let mut server = Server::start(dir.path(), &["--queue", "256K"]);
+    let rooms = json!({ "rooms": ["parking_updates"] });
+    let (mut slow, mut quick) = (Socket::joined(&server, &rooms), Socket::joined(&server, &rooms));
+    slow.event_of("subscribed");
+    quick.event_of("subscribed");
+    let mut sent = 0;
+    // The buffers of the kernel take some megabytes before the slow one's queue begins to fill.
+    while server.get("/status")["counts"]["slow"] == 0 {
+        let lines: String = (sent..sent + 500).map(|n| taken(&format!("s{n}"), "lot_1", 1)).collect();
+        server.running.send(&lines);
+        for n in sent..sent + 500 {
+            assert_eq!(quick.event().1["id"], format!("s{n}"));
+        }
+        sent += 500;
+        assert!(sent < 100_000, "the slow one was never noticed");
+    }
+    let last = std::iter::from_fn(|| slow.hear()).last().unwrap();
+    assert!(last.contains("\"closing\"") && last.contains("\"slow\""), "{last}");
+    server.status_when(|status| status["socketio_clients"] == 1);
+}
+
+#[test]
+fn a_resuming_client_is_told_when_the_log_is_another() {
+    let (one, other) = (dir(), dir());
+    let last = |server: &mut Server| {
+        server.running.send(&taken("same", "lot_1", 1));
+        server.status_when(|status| status["last_id"] == "same")["epoch"].as_str().unwrap().to_owned()
+    };
+    let mut server = Server::start(one.path(), &[]);
+    let epoch = last(&mut server);
+    let told = Socket::joined(&server, &json!({})).event_of("connected");
+    assert_eq!((&told["epoch"], &told["id"]), (&json!(epoch), &json!("same")));
+    server.terminate();
+    // The same log after a restart, then another that holds the same record.
+    let server = Server::start(one.path(), &[]);
+    assert_eq!(server.get("/api/state")["epoch"], epoch.as_str());
+    let auth = json!({ "lastEventId": "same", "epoch": epoch, "rooms": ["parking_updates"] });
+    let mut resumed = Socket::joined(&server, &auth);
+    assert_eq!(resumed.event_of("subscribed")["room"], "parking_updates");
+    assert_eq!(resumed.ask("get_parking_availability", &json!({}))["success"], true);
+
+    let mut server = Server::start(other.path(), &[]);
+    assert_ne!(last(&mut server), epoch);
+    let mut lost = Socket::joined(&server, &auth);
+    let reset = lost.event_of("reset");
+    assert_eq!((&reset["lastEventId"], &reset["id"]), (&json!("same"), &json!("same")));
+    assert_ne!(reset["epoch"], epoch.as_str());
+    let mut late = Socket::joined(&server, &json!({}));
+    let subscribe = json!({ "room": "parking_updates", "lastEventId": "same", "epoch": epoch });
+    assert_eq!(late.ask("subscribe", &subscribe)["success"], true);
+    late.event_of("reset");
+    let mut events = server.events(&format!("?epoch={epoch}"), Some("same"));
+    let connected = events.next();
+    assert_eq!((connected.1.as_str(), &connected.2["epoch"]), ("connected", &reset["epoch"]));
+    assert_eq!(events.next().1, "reset");
+    // What comes now comes, with the same id, everywhere.
+    server.running.send(&taken("new", "lot_1", 2));
+    assert_eq!((lost.event().1["id"].clone(), events.taken().0.as_str()), (json!("new"), "new"));
+}
+
+#[test]
+fn a_newer_token_takes_away_what_it_does_not_allow() {
+    let dir = dir();
+    let (mut server, keys) = Server::with_keys(dir.path(), &[]);
+    let token = |role: &str| keys.token_with(role, "root", &[]);
+    let auth = json!({ "token": token("admin"), "rooms": ["admin", "parking_updates"] });
+    let mut socket = Socket::joined(&server, &auth);
+    server.running.send(&booking("b1", "anna"));
+    assert_eq!(socket.event_of("booking_updated")["id"], "b1");
+    assert_eq!(socket.ask("auth", &json!({ "token": token("user") }))["success"], true);
+    server.running.send(&[booking("b2", "anna"), taken("t", "lot_1", 1)].concat());
+    assert_eq!(socket.event().1["id"], "t");
+    assert_eq!(socket.ask("subscribe", &json!({ "room": "admin" }))["success"], false);
+    assert_eq!(socket.ask("get_live_stats", &json!({}))["success"], false);
 }
 
 #[test]

@@ -11,11 +11,11 @@ use tempfile::TempDir;
 use super::{Server, tcp};
 use crate::support::{PATIENCE, Running};
 
-/// A stock EventSource that listens for alerts.
+/// A stock EventSource that listens for alerts and for what strangers would like it to hear.
 fn event_source(server: &Server) -> Running {
     let mut node = Command::new("node");
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/events.mjs");
-    node.arg(script).arg(format!("http://{}/api/sse/dashboard", server.address)).arg("alert");
+    node.arg(script).arg(format!("http://{}/api/sse/dashboard", server.address)).args(["alert", "admin"]);
     Running::spawn(node)
 }
 
@@ -73,6 +73,49 @@ fn an_event_source_is_told_when_the_log_is_another() {
     assert_eq!(heard(&client, "reset")[2]["data"]["lastEventId"], "alert-0001");
     server.running.send(&(alert(2) + "\n"));
     assert_eq!(heard(&client, "alert")[1], "alert-0002");
+}
+
+#[test]
+fn no_text_becomes_an_event_of_its_own() {
+    let dir = TempDir::new().unwrap();
+    let mut server = Server::start(dir.path(), &[]);
+    let client = event_source(&server);
+    heard(&client, "connected");
+    let mut say = |mut record: Value, field: &str, evil: &str, number: u32| {
+        record[field] = evil.into();
+        if field != "id" {
+            record["id"] = format!("evil{number}").into();
+        }
+        // Line ends between the values of a line are no ends of fields either.
+        let line = record.to_string().replace("\"type\"", "\r\r\"type\"");
+        server.running.send(&(line + "\n"));
+    };
+    let evils = ["x\r\nevent: admin", "x\n\nevent: admin\ndata: {}", "x\revent: admin\rdata: {}\r\r", "a\0b"];
+    for (number, evil) in (0..).zip(evils) {
+        for field in ["id", "type", "lot_id", "source"] {
+            say(serde_json::from_str(&alert(1)).unwrap(), field, evil, number);
+        }
+        let mut inner: Value = serde_json::from_str(&alert(1)).unwrap();
+        inner["payload"]["message"] = evil.into();
+        say(inner, "source", "cam", 100 + number);
+    }
+    server.running.send(&(alert(9) + "\n"));
+    let mut messages = Vec::new();
+    loop {
+        let said = client.next();
+        assert!(said[0] != "admin" && said[0] != "error", "{said}");
+        if said[0] != "alert" {
+            continue;
+        }
+        if said[1] == "alert-0009" {
+            break;
+        }
+        assert_eq!(said[2]["data"]["_id"], "a1", "{said}");
+        messages.push(said[2]["data"]["message"].clone());
+    }
+    for evil in evils {
+        assert!(messages.contains(&evil.into()), "{evil:?} in {messages:?}");
+    }
 }
 
 #[test]

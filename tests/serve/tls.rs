@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::access::openssl;
 use super::{Server, dir, record};
@@ -150,6 +150,54 @@ fn a_broken_certificate_is_refused_at_the_start() {
         assert_eq!(output.status.code(), Some(78), "{certificate} {key}: {}", stderr(&output));
     }
     assert_eq!(run("park-serve", &["--tls-cert", &one], b"").status.code(), Some(2));
+}
+
+#[test]
+fn a_monitor_listens_over_tls_to_a_back_end_whose_certificate_it_can_check() {
+    let dir = dir();
+    certificate(dir.path(), "one");
+    // What speaks here as a back end is a server of ours: its channel says records.
+    let mut back_end = start(dir.path(), "one", &["--input", "-"]);
+    let monitor = |name: &str, authority: &str| {
+        let mut command = park("park-serve");
+        command.arg("--db").arg(dir.path().join(name)).args(["--listen", "127.0.0.1:0"]);
+        command.args(["--reconnect-delay", "0.1", "--reconnect-attempts", "0"]);
+        command.args(["--monitor-gate", &format!("gate_in=wss://{}/ws/gate_in", back_end.address)]);
+        command.env("SSL_CERT_FILE", dir.path().join(authority));
+        let running = Running::spawn(command);
+        let said = running.says("serving on http://");
+        let address = said.rsplit_once("http://").unwrap().1.trim_end_matches('/').to_owned();
+        Server { running, address, dir: dir.path().to_owned() }
+    };
+    // Its own certificate is no authority for it.
+    let (strange, trusting) = (monitor("strange.db", "one.pem"), monitor("trusting.db", "ca.pem"));
+    let when = |server: &Server, wanted: &dyn Fn(&Value) -> bool| {
+        let deadline = std::time::Instant::now() + PATIENCE;
+        loop {
+            let status = server.get("/api/monitoring/status")["gates"][0].clone();
+            if wanted(&status) {
+                return status;
+            }
+            assert!(std::time::Instant::now() < deadline, "the monitor stays {status}");
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    };
+    when(&trusting, &|status| status["state"] == "connected");
+    let plate = json!({
+        "plate": "AB123", "confidence": 0.9, "readings": 3, "first_seen": "2026-01-20T10:30:00Z",
+        "last_seen": "2026-01-20T10:30:01Z", "camera_id": "cam_in",
+    });
+    back_end.running.send(&record(
+        "seen",
+        "card_detected",
+        "gate_in",
+        &json!({ "card": "7", "state": "present" }),
+    ));
+    back_end.running.send(&record("plate", "plate_detected", "gate_in", &plate));
+    when(&trusting, &|status| status["messages"].as_u64() >= Some(1));
+    let refused = when(&strange, &|status| status["lastError"].is_string());
+    assert!(refused["lastError"].as_str().unwrap().contains("certificate"), "{refused}");
+    assert_eq!(refused["messages"], 0);
 }
 
 #[test]

@@ -17,7 +17,10 @@ pub struct LineReader<R> {
     inner: R,
     max_line: usize,
     held: Vec<u8>,
-    skipping: bool,
+    /// Bytes of a line over the limit that were passed over, while one is.
+    skipping: Option<usize>,
+    /// How many of them are an error.
+    endless: usize,
     ended: bool,
 }
 
@@ -26,7 +29,12 @@ const READ: usize = 256 * 1024;
 impl<R: Read> LineReader<R> {
     /// Reads from `inner`, refusing lines of more than `max_line` bytes.
     pub fn new(inner: R, max_line: usize) -> Self {
-        LineReader { inner, max_line, held: Vec::new(), skipping: false, ended: false }
+        LineReader { inner, max_line, held: Vec::new(), skipping: None, endless: usize::MAX, ended: false }
+    }
+
+    /// The same, for somebody whom it does not do to listen to for ever: a line that is `times` the limit too long is an error.
+    pub fn no_longer_than(self, times: usize) -> Self {
+        LineReader { endless: self.max_line.saturating_mul(times), ..self }
     }
 
     /// The next lines, as many as one read brought; `None` at the end.
@@ -49,8 +57,11 @@ impl<R: Read> LineReader<R> {
             if let Some(chunk) = self.take(before) {
                 return Ok(Some(chunk));
             }
+            if self.skipping.is_some_and(|passed_over| passed_over > self.endless) {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "a line without an end"));
+            }
         }
-        if self.held.is_empty() || std::mem::take(&mut self.skipping) {
+        if self.held.is_empty() || self.skipping.take().is_some() {
             return Ok(None);
         }
         Ok(Some(Chunk::Lines(std::mem::take(&mut self.held))))
@@ -58,13 +69,14 @@ impl<R: Read> LineReader<R> {
 
     /// What can be given out, the bytes from `fresh` on being new.
     fn take(&mut self, mut fresh: usize) -> Option<Chunk> {
-        if self.skipping {
+        if let Some(passed_over) = &mut self.skipping {
             let Some(end) = memchr::memchr(b'\n', &self.held) else {
+                *passed_over = passed_over.saturating_add(self.held.len());
                 self.held.clear();
                 return None;
             };
             self.held.drain(..=end);
-            self.skipping = false;
+            self.skipping = None;
             fresh = 0;
         }
         let last = memchr::memrchr(b'\n', &self.held[fresh..]).map(|at| fresh + at);
@@ -74,7 +86,7 @@ impl<R: Read> LineReader<R> {
         }
         if self.held.len() > self.max_line {
             self.held = Vec::new();
-            self.skipping = true;
+            self.skipping = Some(0);
             return Some(Chunk::TooLong);
         }
         None
@@ -128,5 +140,15 @@ mod tests {
             assert_eq!(all(&text, vec![size], 50), (b"first\nlast\n".to_vec(), 1), "pieces of {size}");
         }
         assert_eq!(all(&[b'x'; 1000], vec![64], 50), (Vec::new(), 1));
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_an_error_where_it_may_be_one() {
+        let bytes = [&b"12345678901\nx\n"[..], &[b'y'; 60]].concat();
+        let mut reader = LineReader::new(Pieces(&bytes, vec![1]), 10).no_longer_than(4);
+        assert_eq!(reader.next_chunk().unwrap(), Some(Chunk::TooLong));
+        assert_eq!(reader.next_chunk().unwrap(), Some(Chunk::Lines(b"x\n".to_vec())));
+        assert_eq!(reader.next_chunk().unwrap(), Some(Chunk::TooLong));
+        assert_eq!(reader.next_chunk().unwrap_err().kind(), io::ErrorKind::InvalidData);
     }
 }

@@ -142,14 +142,12 @@ impl Inlet {
     }
 }
 
-/// Sends everything `reader` gives; false once nobody listens.
-fn pump(
-    reader: impl Read,
-    peer: &Arc<Peer>,
-    max_line: usize,
-    events: &SyncSender<Event>,
-) -> io::Result<bool> {
-    let mut lines = LineReader::new(reader, max_line);
+/// A connection whose line is longer than the limit by so many times the limit is cut off. A line that is only too long is
+/// passed over: whoever sent it would come back with it again and again.
+const ENDLESS: usize = 4;
+
+/// Sends everything `lines` gives; false once nobody listens.
+fn pump(mut lines: LineReader<impl Read>, peer: &Arc<Peer>, events: &SyncSender<Event>) -> io::Result<bool> {
     while let Some(chunk) = lines.next_chunk()? {
         let event = match chunk {
             Chunk::Lines(bytes) => Event::Lines(Arc::clone(peer), bytes),
@@ -163,7 +161,7 @@ fn pump(
 }
 
 fn read_to_end(reader: impl Read, peer: &Arc<Peer>, max_line: usize, events: &SyncSender<Event>) {
-    let error = pump(reader, peer, max_line, events)
+    let error = pump(LineReader::new(reader, max_line), peer, events)
         .err()
         .map(|error| Error::io(format!("reading {}", peer.name()), error));
     let _ = events.send(Event::Ended(error));
@@ -177,8 +175,9 @@ pub(super) fn serve(
     events: &SyncSender<Event>,
 ) -> bool {
     let peer = Peer::two_way(connection.name, control, connection.writer);
+    let lines = LineReader::new(connection.reader, max_line).no_longer_than(ENDLESS);
     // A connection that breaks has ended; its sender has what was not acknowledged.
-    let listening = pump(connection.reader, &peer, max_line, events).unwrap_or(true);
+    let listening = pump(lines, &peer, events).unwrap_or(true);
     (connection.close)();
     events.send(Event::Gone(peer)).is_ok() && listening
 }

@@ -23,6 +23,10 @@ pub struct AccessArgs {
     #[arg(long, value_name = "FILE", env = "PARK_JWT_PUBLIC_KEY_FILE")]
     pub jwt_public_key: Option<PathBuf>,
 
+    /// The key is called ID: refuse tokens that name another (`kid`). Without it what a token names is not looked at.
+    #[arg(long, value_name = "ID")]
+    pub jwt_key_id: Option<String>,
+
     /// Take only tokens for the audience NAME.
     #[arg(long, value_name = "NAME")]
     pub jwt_audience: Option<String>,
@@ -49,7 +53,7 @@ impl AccessArgs {
             (None, None) => return Ok(None),
         };
         let (audience, issuer) = (self.jwt_audience.as_deref(), self.jwt_issuer.as_deref());
-        Ok(Some(Verifier::new(key, algorithm, audience, issuer)))
+        Ok(Some(Verifier::new(key, algorithm, audience, issuer).called(self.jwt_key_id.as_deref())))
     }
 }
 

@@ -16,7 +16,7 @@ pub mod session;
 pub mod ticket;
 pub mod token;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use hyper::header::HeaderMap;
 use park_core::Result as CoreResult;
@@ -31,8 +31,9 @@ use token::Verifier;
 /// Who may come in.
 #[derive(Debug, Default)]
 pub struct Access {
+    args: AccessArgs,
     /// What tells a good token; without it nobody has to show one.
-    verifier: Option<Verifier>,
+    verifier: Option<RwLock<Verifier>>,
     tickets: Tickets,
 }
 
@@ -49,7 +50,17 @@ impl Access {
     /// Access for those whose tokens the key that `args` names has signed; open if they name none. An error if a key
     /// cannot be read or is too weak.
     pub fn load(args: &AccessArgs, context: &Context) -> CoreResult<Access> {
-        Ok(Access { verifier: args.verifier(context)?, tickets: Tickets::default() })
+        let verifier = args.verifier(context)?.map(RwLock::new);
+        Ok(Access { args: args.clone(), verifier, tickets: Tickets::default() })
+    }
+
+    /// Reads the key again: from now on it is what new tokens must be signed with. Who has come in stays until their token
+    /// ends. If the file is wrong the old key stays.
+    pub fn reload(&self, context: &Context) -> CoreResult<()> {
+        if let (Some(old), Some(new)) = (&self.verifier, self.args.verifier(context)?) {
+            *old.write().unwrap_or_else(PoisonError::into_inner) = new;
+        }
+        Ok(())
     }
 
     /// Whether anybody comes in without a name.
@@ -82,7 +93,9 @@ impl Access {
     pub fn of_token(&self, token: &str, now: u64) -> std::result::Result<Arc<Person>, Refused> {
         match &self.verifier {
             None => Ok(Arc::new(Person::anyone())),
-            Some(verifier) => verifier.person(token, now).map(Arc::new),
+            Some(verifier) => {
+                verifier.read().unwrap_or_else(PoisonError::into_inner).person(token, now).map(Arc::new)
+            }
         }
     }
 

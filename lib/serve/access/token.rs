@@ -16,9 +16,10 @@ const LEEWAY: u64 = 5;
 /// The longest token that is looked at.
 const LONGEST: usize = 8 * 1024;
 
-/// The fields a token's header may have. Keys are named by flags only: a field that would name one (`kid`, `jku`,
-/// `jwk`, `x5u`, …), or one that must be understood (`crit`), makes a token a stranger's.
-const HEADER: &[&str] = &["alg", "typ"];
+/// The fields a token's header may have. Keys come from flags only: a field that brings one or says where one is (`jku`,
+/// `jwk`, `x5u`, …), or one that must be understood (`crit`), makes a token a stranger's. `kid` is no more than a hint which
+/// of its keys the issuer took (RFC 7515, section 4.1.4).
+const HEADER: &[&str] = &["alg", "typ", "kid"];
 
 /// What a token says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +50,7 @@ pub struct Claims {
 /// Tells good tokens from others: one key, one algorithm.
 pub struct Verifier {
     key: DecodingKey,
+    key_id: Option<String>,
     rules: Validation,
 }
 
@@ -81,7 +83,12 @@ impl Verifier {
             required.push("iss");
         }
         rules.set_required_spec_claims(&required);
-        Verifier { key, rules }
+        Verifier { key, key_id: None, rules }
+    }
+
+    /// The same, whose key has a name: a token that names another is refused.
+    pub fn called(self, key_id: Option<&str>) -> Verifier {
+        Verifier { key_id: key_id.map(str::to_owned), ..self }
     }
 
     /// Whose token this is, `now` in seconds since 1970.
@@ -90,7 +97,7 @@ impl Verifier {
         if token.len() > LONGEST {
             return refused("the token is too long");
         }
-        check_header(token)?;
+        self.check_header(token)?;
         let claims = decode::<Claims>(token, &self.key, &self.rules)
             .map_err(|error| Refused(error.to_string()))?
             .claims;
@@ -111,6 +118,23 @@ impl Verifier {
             expires: Some(claims.exp),
         })
     }
+
+    fn check_header(&self, token: &str) -> Result<(), Refused> {
+        let unreadable = || Refused("the header cannot be read".into());
+        let header = token.split('.').next().unwrap_or_default();
+        let header = URL_SAFE_NO_PAD.decode(header).map_err(|_| unreadable())?;
+        let fields: Map<String, Value> = serde_json::from_slice(&header).map_err(|_| unreadable())?;
+        if let Some(name) = fields.keys().find(|name| !HEADER.contains(&name.as_str())) {
+            return Err(Refused(format!("the header has a field {name:?}")));
+        }
+        match (fields.get("kid"), &self.key_id) {
+            (Some(Value::String(named)), Some(own)) if named != own => {
+                Err(Refused("the token names another key".into()))
+            }
+            (None | Some(Value::String(_)), _) => Ok(()),
+            (Some(_), _) => Err(Refused("the name of the key is no text".into())),
+        }
+    }
 }
 
 /// Whether an account may be called so: it stands in logs and in the audit trail.
@@ -122,17 +146,6 @@ pub fn is_name(text: &str) -> bool {
 pub fn sign(claims: &Claims, secret: &[u8]) -> Result<String, String> {
     let key = EncodingKey::from_secret(secret);
     encode(&Header::new(Algorithm::HS256), claims, &key).map_err(|error| error.to_string())
-}
-
-fn check_header(token: &str) -> Result<(), Refused> {
-    let unreadable = || Refused("the header cannot be read".into());
-    let header = token.split('.').next().unwrap_or_default();
-    let header = URL_SAFE_NO_PAD.decode(header).map_err(|_| unreadable())?;
-    let fields: Map<String, Value> = serde_json::from_slice(&header).map_err(|_| unreadable())?;
-    match fields.keys().find(|name| !HEADER.contains(&name.as_str())) {
-        None => Ok(()),
-        Some(name) => Err(Refused(format!("the header has a field {name:?}"))),
-    }
 }
 
 #[cfg(test)]
@@ -241,13 +254,28 @@ mod tests {
     }
 
     #[test]
+    fn the_name_of_a_key_is_a_hint_and_leads_nowhere() {
+        let named = |name: &str, secret: &[u8]| {
+            let header = json!({ "alg": "HS256", "typ": "JWT", "kid": name });
+            token(&header, &good(), secret)
+        };
+        let (unnamed, called) = (verifier(None, None), verifier(None, None).called(Some("summer")));
+        for name in ["summer", "winter", "../../dev/null"] {
+            assert!(unnamed.person(&named(name, SECRET), NOW).is_ok(), "{name}");
+            assert!(unnamed.person(&named(name, b"another secret"), NOW).is_err(), "{name}");
+            assert_eq!(called.person(&named(name, SECRET), NOW).is_ok(), name == "summer", "{name}");
+        }
+        assert!(called.person(&token(&plain(), &good(), SECRET), NOW).is_ok());
+    }
+
+    #[test]
     fn headers_name_neither_keys_nor_algorithms() {
         for (name, value) in [
             ("alg", json!("none")),
             ("alg", json!("HS384")),
             ("alg", json!("RS256")),
             ("alg", json!("hs256")),
-            ("kid", json!("../../dev/null")),
+            ("kid", json!(7)),
             ("jku", json!("https://evil.example/keys")),
             ("x5u", json!("https://evil.example/keys")),
             ("jwk", json!({ "kty": "oct", "k": "AAAA" })),

@@ -11,7 +11,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Sleep, sleep, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::CapacityError;
@@ -33,6 +33,9 @@ const STALLED: Duration = Duration::from_secs(10);
 
 /// How long the other side may take to answer a close.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How long nothing must come from one that is not listened to any more, before the connection is closed.
+const QUIET: Duration = Duration::from_millis(200);
 
 /// How long a client that has just come may be silent: it is pinged at once, and whatever speaks WebSocket answers.
 const TRIAL: Duration = Duration::from_secs(10);
@@ -203,8 +206,18 @@ impl Socket {
             Error::Protocol(_) => self.close(CloseCode::Protocol, "").await,
             Error::Utf8(_) => self.close(CloseCode::Invalid, "").await,
             // The connection is gone, or closed in good order.
-            _ => {}
+            _ => return,
         }
+        self.pass_over().await;
+    }
+
+    /// Reads what is still on its way, of a client that is not listened to any more: a connection that is closed with something
+    /// unread is reset, and what was said last is lost.
+    async fn pass_over(&mut self) {
+        let mut waste = [0; 4096];
+        let raw = self.stream.get_mut();
+        let reading = async { while let Ok(Ok(1..)) = timeout(QUIET, raw.read(&mut waste)).await {} };
+        let _ = timeout(FAREWELL, reading).await;
     }
 
     /// Says why, and waits a moment for the other side to close too.

@@ -13,7 +13,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::limits::count;
+use super::limits::{TooMany, count};
 use super::{Body, Connection, json_of, pages, plain};
 use crate::access::Person;
 use crate::server::Server;
@@ -45,13 +45,20 @@ impl<R> Routes for R where
 /// Answers a request that came on `connection`.
 pub async fn answer(
     mut request: Request<Incoming>,
-    connection: Connection,
+    mut connection: Connection,
     routes: impl Routes,
     server: Arc<Server>,
 ) -> Response<Body> {
     let shared_with = server.doors.shared_with(request.headers()).cloned();
-    let last =
-        [header::TRANSFER_ENCODING, header::UPGRADE].iter().any(|name| request.headers().contains_key(name));
+    // A proxy's connection may carry one client's requests after another's: a stream is the last of them, so that what is
+    // held for it is given back with it.
+    let origin = server.limits.proxies.origin(connection.address, request.headers());
+    connection.forwarded = origin != connection.address;
+    connection.address = origin;
+    request.extensions_mut().insert(connection.clone());
+    let unlooked = [header::TRANSFER_ENCODING, header::UPGRADE];
+    let last = unlooked.iter().any(|name| request.headers().contains_key(name))
+        || (connection.forwarded && stays_open(&request));
     let mut response = match admit(&mut request, &connection, &server) {
         Err(refusal) => *refusal,
         Ok(()) if request.method() == Method::OPTIONS => plain(StatusCode::NO_CONTENT, ""),
@@ -107,6 +114,9 @@ fn admit(
         return Err(Box::new(plain(status, reason)));
     }
     server.limits.ask_from(connection.address).map_err(too_often)?;
+    if stays_open(request) {
+        connection.take_place(server).map_err(too_often)?;
+    }
     if *method == Method::OPTIONS {
         return Ok(());
     }
@@ -146,12 +156,15 @@ fn is_open(path: &str) -> bool {
     path == "/healthz" || path.starts_with(SOCKET_IO) || pages::is_page(path)
 }
 
-/// Whether a request asks for something that stays open. Socket.IO counts its own clients.
-fn opens_stream(request: &Request<Incoming>) -> bool {
+/// Whether a request asks for something that stays open.
+fn stays_open(request: &Request<Incoming>) -> bool {
     let path = request.uri().path();
-    let stream =
-        request.headers().contains_key(header::UPGRADE) || path == sse::PATH || path.ends_with(".mjpg");
-    stream && !path.starts_with(SOCKET_IO)
+    request.headers().contains_key(header::UPGRADE) || path == sse::PATH || path.ends_with(".mjpg")
+}
+
+/// Whether that counts among the streams of an account. Socket.IO counts its own clients.
+fn opens_stream(request: &Request<Incoming>) -> bool {
+    stays_open(request) && !request.uri().path().starts_with(SOCKET_IO)
 }
 
 /// The one answer to every token that does not count.
@@ -184,11 +197,25 @@ fn set(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
 }
 
 impl Connection {
+    /// Takes a place for a stream of whom a proxy speaks for; who comes by themselves got one with their connection. If
+    /// there is none, after how many seconds there may be one.
+    fn take_place(&self, server: &Server) -> Result<(), u64> {
+        if !self.forwarded {
+            return Ok(());
+        }
+        match server.limits.connect(self.address) {
+            // Nothing is open on it yet: a stream is the last that a proxy's connection carries.
+            Ok(place) => place.map_or(Ok(()), |place| self.places.address.set(place).map_err(|_| 5)),
+            Err(TooMany::Open) => Err(5),
+            Err(TooMany::Often(seconds)) => Err(seconds),
+        }
+    }
+
     /// Takes a place for a stream of `person`, unless this connection has one already.
     fn sit_down(&self, person: &Person, server: &Server) -> bool {
-        if person.expires.is_none() || self.seat.get().is_some() {
+        if person.expires.is_none() || self.places.account.get().is_some() {
             return true;
         }
-        server.limits.stream(person).is_some_and(|seat| self.seat.set(seat).is_ok())
+        server.limits.stream(person).is_some_and(|seat| self.places.account.set(seat).is_ok())
     }
 }

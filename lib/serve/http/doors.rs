@@ -24,7 +24,7 @@ impl Doors {
         path: &str,
         headers: &HeaderMap,
     ) -> Option<(StatusCode, &'static str)> {
-        let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let host = host_of(headers);
         if self.loopback && !is_local(host) && !self.origins.iter().any(|origin| authority(origin) == host) {
             return Some((StatusCode::MISDIRECTED_REQUEST, "not the name of this host; see --allow-origin"));
         }
@@ -51,7 +51,7 @@ impl Doors {
 
     /// The origin, if a page of it may read the answer.
     pub fn shared_with<'a>(&self, headers: &'a HeaderMap) -> Option<&'a HeaderValue> {
-        let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let host = host_of(headers);
         headers.get(header::ORIGIN).filter(|origin| self.trusts(origin, host))
     }
 
@@ -60,6 +60,11 @@ impl Doors {
         let own = origin.starts_with("http") && !host.is_empty() && authority(origin) == host;
         own || self.origins.iter().any(|allowed| allowed.trim_end_matches('/') == origin)
     }
+}
+
+/// The host that a request names; nothing if it names none. What is no text names no host of ours.
+fn host_of(headers: &HeaderMap) -> &str {
+    headers.get(header::HOST).map_or("", |value| value.to_str().unwrap_or("?"))
 }
 
 fn is_safe(method: &Method) -> bool {

@@ -12,6 +12,7 @@ use clap::Args;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
+use super::proxies::Proxies;
 use crate::access::Person;
 
 /// Limits for those who connect. Nothing is counted against an address of this machine's own, which may be a proxy's,
@@ -39,9 +40,17 @@ pub struct LimitArgs {
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub streams_per_account: u32,
 
+    /// Let one client have at most N subscriptions: filters of its stream of events; rooms, places and cameras over Socket.IO.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub max_subscriptions: u32,
+
     /// Hold the limits for one address against this machine's own addresses too.
     #[arg(long)]
     pub limit_loopback: bool,
+
+    /// Proxies that are believed.
+    #[command(flatten)]
+    pub proxies: Proxies,
 }
 
 /// What was refused, and what is open. Each is a number that only grows, but for `connections`.
@@ -111,6 +120,10 @@ pub struct Limits {
     loopback: bool,
     /// Connections allowed in all.
     pub connections: usize,
+    /// Subscriptions allowed to one client.
+    pub subscriptions: usize,
+    /// Whose word is taken for whom a request comes from.
+    pub proxies: Proxies,
     /// What was refused, and what is open.
     pub counts: Counts,
 }
@@ -136,6 +149,8 @@ impl Limits {
             streams: Held::new(args.streams_per_account),
             loopback: args.limit_loopback,
             connections: (args.max_connections as usize).min(most.saturating_sub(OWN)).max(1),
+            subscriptions: args.max_subscriptions as usize,
+            proxies: args.proxies.clone(),
             counts: Counts::default(),
         }
     }
@@ -190,7 +205,8 @@ impl Limits {
     /// What is counted together; nothing if it is not counted at all.
     fn network(&self, address: IpAddr) -> Option<IpAddr> {
         let address = address.to_canonical();
-        if address.is_loopback() && !self.loopback {
+        // A proxy stands there for many: what counts is whom it speaks for.
+        if address.is_loopback() && !self.loopback || self.proxies.trusts(address) {
             return None;
         }
         Some(match address {
@@ -284,7 +300,9 @@ mod tests {
             connects_per_minute: 5,
             requests_per_minute: 3,
             streams_per_account: 1,
+            max_subscriptions: 1,
             limit_loopback,
+            proxies: Proxies::default(),
         };
         Limits::new(&args, Some(256))
     }

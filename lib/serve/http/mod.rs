@@ -3,7 +3,7 @@
 //! * [`accept`]: connections, within [`limits`], over [`tls`] or not; [`strict`] about line ends.
 //! * [`answer`]: the order in which a request meets its guards, and then stream or routes.
 //! * [`endless`]: answers without an end, written beside hyper.
-//! * [`doors`]: whom a request may come from.
+//! * [`doors`]: whom a request may come from. [`proxies`]: from where, if one passes it on.
 //! * [`routes`]: the paths, as warp filters.
 //! * [`pages`]: the dashboard's files.
 //! * [`query`]: queries and paths, decoded.
@@ -14,6 +14,7 @@ pub mod doors;
 pub mod endless;
 pub mod limits;
 pub mod pages;
+pub mod proxies;
 pub mod query;
 pub mod routes;
 pub mod strict;
@@ -47,19 +48,31 @@ pub struct Connection {
     exit: Arc<endless::Exit>,
     /// Its share of the connections allowed.
     pub permit: Permit,
-    /// Where it comes from.
+    /// Where the request comes from: the other end, or whom a trusted proxy there speaks for.
     pub address: IpAddr,
     /// Whether it is one of TLS.
     pub secure: bool,
     /// Its socket, which is open as long as a request of it is being answered.
     pub socket: RawFd,
-    /// Its place among the streams of its account, once it is one.
-    seat: Arc<OnceLock<Place<String>>>,
+    /// Whether a proxy speaks for it.
+    forwarded: bool,
+    /// What it holds once it is a stream.
+    places: Arc<Places>,
+}
+
+/// What a stream holds.
+#[derive(Default)]
+struct Places {
+    /// A place among the streams of its account.
+    account: OnceLock<Place<String>>,
+    /// A place among the connections of its address, if a proxy speaks for it.
+    address: OnceLock<Place<IpAddr>>,
 }
 
 impl Connection {
     fn new(permit: Permit, address: IpAddr, secure: bool, socket: RawFd) -> Connection {
-        Connection { exit: Arc::default(), permit, address, secure, socket, seat: Arc::default() }
+        let (exit, places) = (Arc::default(), Arc::default());
+        Connection { exit, permit, address, secure, socket, forwarded: false, places }
     }
 
     /// Lets the system take no more than about `bytes` that have not left yet, so that whoever writes notices at once when

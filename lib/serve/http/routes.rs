@@ -18,7 +18,7 @@ use crate::access::{self, Person};
 use crate::channels::upgrade::{Upgrade, upgrade};
 use crate::channels::{controller, dashboard, message};
 use crate::hub::Event;
-use crate::operations::{Surface, Visitor};
+use crate::operations::{Action, Surface, Visitor};
 use crate::server::Server;
 use crate::{metrics, monitors, realtime, sse};
 
@@ -51,7 +51,7 @@ pub fn routes(server: &Arc<Server>) -> BoxedFilter<(Response,)> {
         .map(|person: Arc<Person>, server: Arc<Server>| state(&person, &server));
     let capacity = warp::path!("api" / "capacity" / "update")
         .and(warp::post())
-        .and(person)
+        .and(visitor())
         .and(warp::body::content_length_limit(LONGEST))
         .and(warp::body::bytes())
         .and(server.clone())
@@ -95,6 +95,17 @@ pub fn routes(server: &Arc<Server>) -> BoxedFilter<(Response,)> {
     let sockets = controllers.or(dashboards).unify();
     let all = rest.or(sockets).unify().or(pages::pages().map(Reply::into_response)).unify();
     all.recover(refusal).unify().boxed()
+}
+
+/// Who sends a single request, for the trail.
+pub fn visitor() -> impl Filter<Extract = (Visitor,), Error = Rejection> + Clone {
+    warp::ext::get::<Arc<Person>>().and(warp::ext::get::<Connection>()).map(
+        |person: Arc<Person>, connection: Connection| Visitor {
+            person,
+            surface: Surface::Rest,
+            address: connection.address,
+        },
+    )
 }
 
 /// Not for somebody of this role.
@@ -142,6 +153,7 @@ fn status(server: &Server) -> Response {
         "controllers": server.hub.controllers.gates(),
         "latest_data": latest_data(server),
         "last_id": server.hub.position().id,
+        "epoch": server.history.epoch(),
         "counts": {
             "published": count(&counts.published),
             "slow": count(&counts.slow),
@@ -188,28 +200,32 @@ fn state(person: &Person, server: &Server) -> Response {
     let events: Vec<Value> = events.iter().filter(|event| view.shows(event)).filter_map(event).collect();
     json(&json!({
         "lastEventId": last,
+        "epoch": server.history.epoch(),
         "controllers": server.hub.controllers.gates(),
         "events": events,
     }))
     .into_response()
 }
 
-/// `POST /api/capacity/update`: answered once the update is durable.
-async fn capacity(person: Arc<Person>, body: Bytes, server: Arc<Server>) -> Response {
-    if !person.may_report() {
+/// `POST /api/capacity/update`: answered once the update is durable and in the trail.
+async fn capacity(visitor: Visitor, body: Bytes, server: Arc<Server>) -> Response {
+    let action = Action { name: "POST /api/capacity/update", ..Action::default() };
+    if !visitor.person.may_report() {
+        server.operations.refused(&visitor, action).await;
         return forbidden();
     }
     let failed = |status, reason: &str| {
         with_status(json(&json!({ "success": false, "error": reason })), status).into_response()
     };
-    let (id, line) = match sse::event::capacity_record(&body, server.now()) {
-        Ok(record) => record,
+    let (stamp, update) = match sse::event::capacity_update(&body, server.now()) {
+        Ok(update) => update,
         Err(reason) => return failed(StatusCode::BAD_REQUEST, &reason),
     };
-    if !server.intake.durably("/api/capacity/update", line).await {
-        return failed(StatusCode::SERVICE_UNAVAILABLE, "the server stops");
+    let action = Action { target: stamp.lot_id.as_deref(), ..action };
+    match server.publish(&visitor, action, &stamp, &update).await {
+        Some(id) => json(&json!({ "success": true, "id": id })).into_response(),
+        None => failed(StatusCode::SERVICE_UNAVAILABLE, "the server stops"),
     }
-    json(&json!({ "success": true, "id": id })).into_response()
 }
 
 /// Refusals in the form of the other answers.

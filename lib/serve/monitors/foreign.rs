@@ -16,6 +16,7 @@ use park_core::record::{Envelope, Stamp, Time, encode};
 use serde_json::Value;
 
 use crate::channels::message::time;
+use crate::kinds::OF_BACK_ENDS;
 
 /// What a connection is for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,30 +26,6 @@ pub enum Place {
     /// A lot: its slots and counts come in.
     Lot(String),
 }
-
-/// Records of our own that a back end may send. Commands are not among them.
-const OURS: &[&str] = &[
-    "camera_status",
-    "image_captured",
-    "plates",
-    "slots",
-    "plate_detected",
-    "card_detected",
-    "access_decision",
-    "gate_status",
-    "hardware_status",
-    "system_status",
-    "parking_entry",
-    "parking_exit",
-    "slot_changed",
-    "capacity_update",
-    "parking_update",
-    "occupancy_drift",
-    "violation",
-    "alert",
-    "error",
-    "tick",
-];
 
 /// Slots whose state is remembered, and plates that one message may have.
 const MOST: usize = 10_000;
@@ -112,7 +89,7 @@ impl Translator {
         if record.is::<Frame>() {
             return Ok(Heard::Frame(line(text)));
         }
-        if !OURS.contains(&record.kind.as_str()) {
+        if !OF_BACK_ENDS.contains(&record.kind.as_str()) {
             return Err(format!("a back end does not send {:?}", record.kind.as_str()));
         }
         let (own, named, name) = match &self.place {

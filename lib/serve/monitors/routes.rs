@@ -12,8 +12,8 @@ use warp::{Filter, Reply};
 
 use super::foreign::Place;
 use crate::access::Person;
-use crate::http::Connection;
-use crate::operations::{Action, Surface, Visitor};
+use crate::http::routes::visitor;
+use crate::operations::{Action, Visitor};
 use crate::server::Server;
 
 /// The longest body of a request.
@@ -39,16 +39,11 @@ pub fn routes(server: &Arc<Server>) -> BoxedFilter<(Response,)> {
                 false => failed(StatusCode::FORBIDDEN, "not with this role"),
             },
         );
-    let visitor =
-        person.and(warp::ext::get::<Connection>()).map(|person: Arc<Person>, connection: Connection| {
-            let address = connection.address;
-            Visitor { person, surface: Surface::Rest, address }
-        });
     let change = warp::path!("api" / "monitoring" / String)
         .and(warp::post())
         .and(warp::body::content_length_limit(LONGEST))
         .and(warp::body::bytes())
-        .and(visitor)
+        .and(visitor())
         .and(server)
         .then(change);
     status.or(change).unify().boxed()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use park_core::record::lot::{CapacityUpdate, CountedBy};
 use park_core::record::people::SystemAnnouncement;
-use park_core::record::{Payload, Stamp, Time, encode};
+use park_core::record::{Payload, Stamp, Time};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -15,10 +15,9 @@ use warp::reply::{Response, json as json_reply, with_status};
 use warp::{Filter, Rejection, Reply};
 
 use super::{availability, bookings, stats};
-use crate::access::Person;
-use crate::http::Connection;
 use crate::http::query::decode;
-use crate::operations::{Action, Surface, Visitor};
+use crate::http::routes::visitor;
+use crate::operations::{Action, Visitor};
 use crate::server::Server;
 
 /// The longest body of a request.
@@ -53,12 +52,7 @@ struct Options {
 /// `/realtime/…`.
 pub fn routes(server: &Arc<Server>) -> BoxedFilter<(Response,)> {
     let shared = Arc::clone(server);
-    let asking = warp::ext::get::<Arc<Person>>().and(warp::ext::get::<Connection>()).map(
-        move |person: Arc<Person>, connection: Connection| {
-            let visitor = Visitor { person, surface: Surface::Rest, address: connection.address };
-            Asking { server: Arc::clone(&shared), visitor }
-        },
-    );
+    let asking = visitor().map(move |visitor| Asking { server: Arc::clone(&shared), visitor });
     let here = warp::path("realtime");
     let options = warp::query::<Options>();
     let body = warp::body::content_length_limit(LONGEST).and(warp::body::bytes());
@@ -274,16 +268,10 @@ async fn publish<P: Payload>(
     stamp: &Stamp,
     payload: &P,
 ) -> Answer {
-    let mut line = Vec::new();
-    let id = encode(stamp, payload, &mut line);
-    let json = serde_json::to_string(payload).unwrap_or_default();
-    let server = &asking.server;
-    let action = Action { name, target, payload: Some(&json), request_id: Some(&id) };
-    let durable = server.intake.durably("/realtime", line).await
-        && server.operations.done(&asking.visitor, action).await;
-    match durable {
-        true => Ok(json!({ "id": id, "timestamp": stamp.time })),
-        false => Err(not_now("the server stops")),
+    let action = Action { name, target, ..Action::default() };
+    match asking.server.publish(&asking.visitor, action, stamp, payload).await {
+        Some(id) => Ok(json!({ "id": id, "timestamp": stamp.time })),
+        None => Err(not_now("the server stops")),
     }
 }
 

@@ -14,6 +14,7 @@ use super::packet::{self, MAIN, Malformed, Packet, What};
 use super::rooms::{Room, Rooms};
 use super::{question, replay};
 use crate::access::Person;
+use crate::history::Seen;
 use crate::http::limits::Place;
 use crate::hub::{Interest, Position, Scope, Why};
 use crate::operations::{Surface, Visit};
@@ -21,9 +22,6 @@ use crate::server::Server;
 
 /// What a client is told whose token is not good; the stock client gives it to `connect_error`.
 const REFUSED: &str = "Authentication error";
-
-/// Rooms that a client may name when it connects.
-const NAMED: usize = 100;
 
 /// Who opened a session.
 pub struct Caller {
@@ -37,7 +35,7 @@ pub struct Caller {
 pub struct Client {
     caller: Caller,
     stage: Stage,
-    /// An event whose binary attachments are still to come, and how many.
+    /// An event or acknowledgement whose binary attachments are still to come, and how many.
     awaited: Option<(usize, What)>,
     /// Whether it has heard the last words.
     told: bool,
@@ -65,10 +63,28 @@ pub struct Member {
     /// Where it will be once it has been sent what it missed.
     pub pending: BTreeSet<Room>,
     /// The last record it saw before it came, and when it came.
-    pub resumes: Option<(String, Instant)>,
+    pub resumes: Option<(Seen, Instant)>,
 }
 
 impl Member {
+    /// Whether it may have one more subscription, of `most`. The error is for the person.
+    pub fn has_room(&self, most: usize) -> Result<(), String> {
+        room_for(self.rooms.asked() + self.pending.len() + self.cameras.len(), most)
+    }
+
+    /// Whether `room` is among its rooms, or will be.
+    pub fn is_in(&self, room: &Room) -> bool {
+        self.rooms.contains(room) || self.pending.contains(room)
+    }
+
+    /// Becomes the same person with another token: what that does not allow is over.
+    pub fn becomes(&mut self, session: &Session, person: Arc<Person>) {
+        session.subscription.renew(person.expires);
+        session.subscription.wish(self.rooms.wishes(&person), |_, _| Vec::new());
+        self.cameras.retain(|camera, _| person.may_see_camera(camera));
+        self.person = person;
+    }
+
     /// Leaves a room, or will not enter it.
     pub fn leave(&mut self, session: &Session, room: &Room) {
         self.pending.remove(room);
@@ -123,7 +139,7 @@ impl Client {
                 session.subscription.renew(None);
                 Ok(())
             }
-            What::Event(..) if packet.attachments > 0 => {
+            What::Event(..) | What::Ack if packet.attachments > 0 => {
                 client.awaited = Some((packet.attachments, packet.what));
                 Ok(())
             }
@@ -167,12 +183,13 @@ impl Client {
                 seat => seat,
             },
         };
-        let last = text("lastEventId").filter(|id| id.len() <= 128).map(str::to_owned);
-        let (rooms, told) = named_rooms(auth.get("rooms"), &person);
+        let last = Seen::named(auth);
+        let (rooms, told) = named_rooms(auth.get("rooms"), &person, server.limits.subscriptions);
         session.subscription.renew(person.expires);
         let greeting = |id: &str| {
             let name = person.name.as_str();
-            let connected = json!({ "message": "connected to park", "id": id, "user": name });
+            let epoch = server.history.epoch();
+            let connected = json!({ "message": "connected to park", "id": id, "epoch": epoch, "user": name });
             [packet::connected_frame(&sid), packet::event_frame("connected", &connected)]
                 .into_iter()
                 .chain(told.iter().map(|(name, data)| packet::event_frame(name, data)))
@@ -189,7 +206,7 @@ impl Client {
         };
         if let Some(last) = last {
             // Until something is sent, a client that is cut off must resume from where it does now.
-            session.send(greeting(&last));
+            session.send(greeting(&last.id));
             let missing: BTreeSet<Room> = rooms.iter().cloned().collect();
             member.pending.clone_from(&missing);
             member.resumes = Some((last.clone(), Instant::now()));
@@ -205,16 +222,33 @@ impl Client {
 }
 
 /// The rooms that a client names when it connects, and what it is told of each.
-fn named_rooms(names: Option<&Value>, person: &Person) -> (Rooms, Vec<(&'static str, Value)>) {
+fn named_rooms(names: Option<&Value>, person: &Person, most: usize) -> (Rooms, Vec<(&'static str, Value)>) {
     let (mut rooms, mut told) = (Rooms::new(), Vec::new());
     let names = names.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    for name in names.take(NAMED) {
-        told.push(match Room::named(name, None, person).and_then(|room| rooms.join(room)) {
-            Ok(()) => ("subscribed", json!({ "room": name })),
+    // The one that is too many is told so; nothing is said of those after it.
+    for name in names.take(most + 1) {
+        let room = Room::named(name, None, person);
+        let room = room.and_then(|room| match rooms.contains(&room) {
+            true => Ok(room),
+            false => room_for(rooms.asked(), most).map(|()| room),
+        });
+        told.push(match room {
+            Ok(room) => {
+                rooms.join(room);
+                ("subscribed", json!({ "room": name }))
+            }
             Err(message) => ("error", json!({ "message": message })),
         });
     }
     (rooms, told)
+}
+
+/// Whether one who has `taken` subscriptions may have one more, of `most`.
+fn room_for(taken: usize, most: usize) -> Result<(), String> {
+    match taken < most {
+        true => Ok(()),
+        false => Err(format!("{most} subscriptions are the most")),
+    }
 }
 
 /// What a client is told last, once, if it is in the namespace.

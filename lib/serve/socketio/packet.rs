@@ -1,4 +1,7 @@
 //! Socket.IO's packets (protocol version 5) against the messages of Engine.IO. Pure.
+//!
+//! A client may send binary (types 5 and 6). Nothing of the two dialects that the server sends is: their pictures are base64
+//! text. It asks for no acknowledgements either.
 
 use bytes::Bytes;
 use serde_json::{Map, Value};

@@ -90,10 +90,8 @@ fn renew(question: &Question, server: &Server) -> Result<(), String> {
     let session = &question.session;
     let mut client = session.client();
     let member = client.member().filter(|member| member.person.name == person.name).ok_or_else(refused)?;
-    session.subscription.renew(person.expires);
-    session.subscription.wish(member.rooms.wishes(&person), |_, _| Vec::new());
     let data = json!({ "message": "the token is renewed", "expires": person.expires });
-    member.person = person;
+    member.becomes(session, person);
     drop(client);
     question.answer("connected", data);
     Ok(())

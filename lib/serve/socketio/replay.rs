@@ -10,7 +10,7 @@ use serde_json::json;
 use super::engine::Session;
 use super::packet::event_frame;
 use super::rooms::{Room, Rooms};
-use crate::history::PAGE;
+use crate::history::{PAGE, Seen};
 use crate::hub::{Event, Wish, frames};
 use crate::server::Server;
 
@@ -19,7 +19,7 @@ const PIECE: usize = 64 * 1024;
 
 /// Sends the client what came after the record `last` in `rooms`, which are among its pending ones, and lets it in there.
 /// To be called with the client locked, so that nothing comes in between.
-pub fn begin(session: &Arc<Session>, server: &Arc<Server>, rooms: BTreeSet<Room>, last: String) {
+pub fn begin(session: &Arc<Session>, server: &Arc<Server>, rooms: BTreeSet<Room>, last: Seen) {
     let (of, with) = (Arc::clone(session), Arc::clone(server));
     let working = session.work(async move {
         let _turn = of.replaying.lock().await;
@@ -34,10 +34,11 @@ pub fn begin(session: &Arc<Session>, server: &Arc<Server>, rooms: BTreeSet<Room>
     }
 }
 
-async fn run(session: &Session, server: &Server, rooms: &BTreeSet<Room>, last: &str) -> Result<()> {
+async fn run(session: &Session, server: &Server, rooms: &BTreeSet<Room>, last: &Seen) -> Result<()> {
     let Some(mut reached) = server.history.find(last).await? else {
         enter(session, rooms, |id| {
-            let lost = json!({ "reason": "unknown id", "lastEventId": last, "id": id });
+            let epoch = server.history.epoch();
+            let lost = json!({ "reason": "unknown id", "lastEventId": last.id, "id": id, "epoch": epoch });
             session.subscription.queue.push_before(event_frame("reset", &lost));
         });
         return Ok(());
@@ -103,8 +104,7 @@ fn enter(session: &Session, rooms: &BTreeSet<Room>, at: impl FnOnce(&str)) -> Op
     let member = client.member()?;
     for room in rooms {
         if member.pending.remove(room) {
-            // There is room for it: it was counted when it became pending.
-            let _ = member.rooms.join(room.clone());
+            member.rooms.join(room.clone());
         }
     }
     let mut place = 0;

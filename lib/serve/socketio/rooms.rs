@@ -12,9 +12,6 @@ use super::{booking, mobile};
 use crate::access::Person;
 use crate::hub::{Form, Interest, Scope, View, Wish};
 
-/// The most rooms of one client.
-pub const MOST: usize = 100;
-
 /// The longest name of a room.
 const LONGEST: usize = 160;
 
@@ -78,23 +75,14 @@ impl Rooms {
         self.0.iter()
     }
 
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.0.len()
+    /// How many were asked for: all but the own one, which everybody has.
+    pub fn asked(&self) -> usize {
+        self.0.iter().filter(|room| **room != Room::Own).count()
     }
 
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Adds a room. The error is for the person.
-    pub fn join(&mut self, room: Room) -> Result<(), String> {
-        if self.0.len() >= MOST && !self.0.contains(&room) {
-            return Err(format!("{MOST} rooms are the most"));
-        }
+    /// Adds a room.
+    pub fn join(&mut self, room: Room) {
         self.0.insert(room);
-        Ok(())
     }
 
     /// Takes a room away.
@@ -160,7 +148,7 @@ mod tests {
 
     fn heard(rooms: &[Room], person: &Person, event: &Event) -> usize {
         let mut all = Rooms::new();
-        rooms.iter().for_each(|room| all.join(room.clone()).unwrap());
+        rooms.iter().for_each(|room| all.join(room.clone()));
         all.wishes(person).iter().filter(|wish| wish.interest.wants(event)).count()
     }
 
@@ -204,13 +192,14 @@ mod tests {
     }
 
     #[test]
-    fn rooms_are_bounded() {
+    fn the_own_room_was_not_asked_for() {
         let mut rooms = Rooms::new();
-        let lot = |n: usize| Room::Lot(n.to_string());
-        let joined = (0..MOST).filter(|n| rooms.join(lot(*n)).is_ok()).count();
-        assert_eq!(joined, MOST - 1);
-        assert!(rooms.join(lot(0)).is_ok());
-        rooms.leave(&lot(0));
-        assert!(rooms.join(lot(MOST)).is_ok());
+        assert_eq!(rooms.asked(), 0);
+        for room in [Room::Own, Room::Lots, Room::Lots, Room::Lot("7".into())] {
+            rooms.join(room);
+        }
+        assert_eq!(rooms.asked(), 2);
+        rooms.leave(&Room::Lots);
+        assert_eq!(rooms.asked(), 1);
     }
 }

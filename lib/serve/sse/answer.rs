@@ -10,6 +10,7 @@ use hyper::{Request, Response, StatusCode};
 
 use super::stream::Events;
 use crate::access::Person;
+use crate::history::Seen;
 use crate::http::{Body, Connection, Endless, pairs, plain};
 use crate::hub::{Interest, Scope};
 use crate::operations::Surface;
@@ -21,9 +22,6 @@ pub const PATH: &str = "/api/sse/dashboard";
 /// How long a client may take nothing before it is cut off.
 const STALLED: Duration = Duration::from_secs(10);
 
-/// Values one query may name of each filter.
-const FILTERS: usize = 100;
-
 /// What a request for the stream asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asked {
@@ -31,27 +29,29 @@ pub struct Asked {
     pub lots: Vec<String>,
     /// Of these types only, if there are any: `?type=`, repeatable.
     pub types: Vec<String>,
-    /// After this record: the header `Last-Event-ID` or, for the first request of a page, `?lastEventId=`.
-    pub last: Option<String>,
+    /// After this record: the header `Last-Event-ID` or, for the first request of a page, `?lastEventId=`; `?epoch=` names
+    /// its log.
+    pub last: Option<Seen>,
 }
 
 impl Asked {
-    /// Reads a query string and the header, if there is one. The error is for the client.
-    pub fn read(query: &str, last_event_id: Option<&str>) -> Result<Asked, &'static str> {
-        let mut asked = Asked::default();
+    /// Reads a query string, which may name `most` filters, and the header, if there is one. The error is for the client.
+    pub fn read(query: &str, last_event_id: Option<&str>, most: usize) -> Result<Asked, &'static str> {
+        let (mut asked, mut last, mut epoch) = (Asked::default(), None, None);
         for (name, value) in pairs(query) {
             match name.as_str() {
-                "lot" | "parkingLotId" if asked.lots.len() < FILTERS => asked.lots.push(value),
-                "type" if asked.types.len() < FILTERS => {
-                    asked.types.push(super::event::kind(&value).to_owned());
-                }
-                "lot" | "parkingLotId" | "type" => return Err("too many filters"),
-                "lastEventId" | "last_event_id" => asked.last = Some(value),
+                "lot" | "parkingLotId" => asked.lots.push(value),
+                "type" => asked.types.push(super::event::kind(&value).to_owned()),
+                "lastEventId" | "last_event_id" => last = Some(value),
+                "epoch" => epoch = Some(value),
                 _ => {}
             }
+            if asked.lots.len() + asked.types.len() > most {
+                return Err("too many filters");
+            }
         }
-        let last = last_event_id.map(str::to_owned).or(asked.last);
-        asked.last = last.filter(|id| !id.is_empty());
+        let last = last_event_id.map(str::to_owned).or(last).filter(|id| !id.is_empty());
+        asked.last = last.map(|id| Seen { id, epoch });
         Ok(asked)
     }
 }
@@ -62,7 +62,8 @@ pub async fn answer<B>(request: Request<B>, server: Arc<Server>) -> Response<Bod
         return plain(StatusCode::METHOD_NOT_ALLOWED, "GET only");
     }
     let header = request.headers().get("last-event-id").and_then(|value| value.to_str().ok());
-    let Asked { lots, types, last } = match Asked::read(request.uri().query().unwrap_or_default(), header) {
+    let query = request.uri().query().unwrap_or_default();
+    let Asked { lots, types, last } = match Asked::read(query, header, server.limits.subscriptions) {
         Ok(asked) => asked,
         Err(reason) => return plain(StatusCode::BAD_REQUEST, reason),
     };

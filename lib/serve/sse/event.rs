@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use park_core::record::command::Fault;
 use park_core::record::lot::{Alert, CapacityUpdate, CountedBy, VehicleEvent, Violation};
-use park_core::record::{Envelope, Payload, Stamp, Time, derive_id, encode};
+use park_core::record::{Envelope, Payload, Stamp, Time, derive_id};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -172,8 +172,8 @@ struct Update {
     duration: Option<f64>,
 }
 
-/// A capacity update from outside as a record: its id and its line. The error is for the sender.
-pub fn capacity_record(body: &[u8], now: Time) -> Result<(String, Vec<u8>), String> {
+/// A capacity update from outside: where and when it belongs, and what it says. The error is for the sender.
+pub fn capacity_update(body: &[u8], now: Time) -> Result<(Stamp, CapacityUpdate), String> {
     let update: Update =
         serde_json::from_slice(body).map_err(|error| format!("not a capacity update: {error}"))?;
     if update.parking_lot_id.is_empty() {
@@ -199,20 +199,19 @@ pub fn capacity_record(body: &[u8], now: Time) -> Result<(String, Vec<u8>), Stri
         duration: update.duration,
     };
     let stamp = Stamp::at(update.timestamp.unwrap_or(now)).source("api").lot(update.parking_lot_id);
-    let mut line = Vec::new();
-    let id = encode(&stamp, &payload, &mut line);
-    Ok((id, line))
+    Ok((stamp, payload))
 }
 
 /// The first event of a stream. Its id is where the client resumes if nothing else ever comes.
-pub fn connected(number: u64, resume_at: &str, now: Time) -> Bytes {
+pub fn connected(number: u64, resume_at: &str, epoch: &str, now: Time) -> Bytes {
     let client = derive_id(now, &[b"client", &number.to_le_bytes()]);
-    block(Some(resume_at), "connected", &json!({ "clientId": client }))
+    block(Some(resume_at), "connected", &json!({ "clientId": client, "epoch": epoch }))
 }
 
 /// Says that what was asked for is not kept (any more): the client must load the state anew.
-pub fn reset(asked: &str, resume_at: &str) -> Bytes {
-    block(Some(resume_at), "reset", &json!({ "reason": "unknown id", "lastEventId": asked }))
+pub fn reset(asked: &str, resume_at: &str, epoch: &str) -> Bytes {
+    let lost = json!({ "reason": "unknown id", "lastEventId": asked, "epoch": epoch });
+    block(Some(resume_at), "reset", &lost)
 }
 
 /// A sign of life.
@@ -232,6 +231,7 @@ pub fn closing(reason: &str, retry: u64) -> Bytes {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use park_core::record::encode;
     use park_core::record::lot::{AlertStatus, AlertType, Severity, ViolationStatus, ViolationType};
 
     fn at(text: &str) -> Time {
@@ -251,9 +251,10 @@ mod tests {
             "parkingLotId": "lot_1", "totalSlots": 12, "occupied": 3, "empty": 8, "occupancyRate": 0.25,
             "timestamp": "2026-01-20T10:30:00.000Z", "event": "vehicle_exit", "plateNumber": "B 1", "duration": 61.5,
         });
-        let (id, line) = capacity_record(body.to_string().as_bytes(), Time::default()).unwrap();
+        let (stamp, update) = capacity_update(body.to_string().as_bytes(), Time::default()).unwrap();
+        let mut line = Vec::new();
+        encode(&stamp, &update, &mut line);
         let event = Event::new(&Envelope::parse(&line).unwrap(), Time::default());
-        assert_eq!(event.id, id);
         assert_eq!(data(&event).unwrap(), body);
     }
 
@@ -265,7 +266,7 @@ mod tests {
             r#"{"parkingLotId":"","totalSlots":1,"occupied":0}"#,
             r#"{"parkingLotId":"l","totalSlots":-1,"occupied":0}"#,
         ] {
-            assert!(capacity_record(body.as_bytes(), Time::default()).is_err(), "{body}");
+            assert!(capacity_update(body.as_bytes(), Time::default()).is_err(), "{body}");
         }
     }
 

@@ -14,7 +14,7 @@ use park_core::Result;
 
 use super::event::{self, COMPRESSED, FORM};
 use super::gzip::{Gzip, block};
-use crate::history::PAGE;
+use crate::history::{PAGE, Seen};
 use crate::hub::{Event, Hub, Interest, Joining, Subscription, Taken, Why};
 use crate::operations::Visit;
 use crate::server::Server;
@@ -57,7 +57,7 @@ impl Events {
         server: Arc<Server>,
         visit: Visit,
         interest: Interest,
-        last: Option<String>,
+        last: Option<Seen>,
         compressed: bool,
     ) -> Result<Events> {
         let number = CLIENTS.fetch_add(1, Ordering::Relaxed);
@@ -77,22 +77,26 @@ impl Events {
         };
         let Some(last) = last else {
             let resume_at = events.join();
-            events.say(event::connected(number, &resume_at, now));
+            events.say(event::connected(number, &resume_at, events.epoch(), now));
             return Ok(events);
         };
         match events.server.history.find(&last).await? {
             Some(seq) => {
                 // Until something is sent, a client that is cut off must resume from where it does now.
-                events.say(event::connected(number, &last, now));
+                events.say(event::connected(number, &last.id, events.epoch(), now));
                 events.replay = Some((seq, None));
             }
             None => {
                 let resume_at = events.join();
-                events.say(event::connected(number, &resume_at, now));
-                events.say(event::reset(&last, &resume_at));
+                events.say(event::connected(number, &resume_at, events.epoch(), now));
+                events.say(event::reset(&last.id, &resume_at, events.epoch()));
             }
         }
         Ok(events)
+    }
+
+    fn epoch(&self) -> &str {
+        self.server.history.epoch()
     }
 
     /// Subscribes, and returns the id of the last record before what comes live.

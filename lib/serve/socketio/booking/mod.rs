@@ -18,6 +18,7 @@ use super::packet::event_frame;
 use super::question::Question;
 use super::replay;
 use super::rooms::Room;
+use crate::history::Seen;
 use crate::hub::Event;
 use crate::realtime::{availability, bookings, stats};
 use crate::server::Server;
@@ -34,13 +35,12 @@ pub fn subscribe(question: &Question, server: &Arc<Server>) -> Result<(), String
     let mut client = session.client();
     let Some(member) = client.member() else { return Ok(()) };
     let room = Room::named(name, kind, &member.person)?;
-    let own = question.argument.get("lastEventId").and_then(Value::as_str);
     let resuming = member.resumes.as_ref().filter(|(_, since)| since.elapsed() < RESUMING);
-    let last = own.or(resuming.map(|(last, _)| last.as_str())).filter(|id| (1..=128).contains(&id.len()));
-    let last = last.map(str::to_owned);
-    let already = member.rooms.contains(&room) || member.pending.contains(&room);
-    if member.rooms.len() + member.pending.len() >= super::rooms::MOST && !already {
-        return Err(format!("{} rooms are the most", super::rooms::MOST));
+    let own = question.argument.as_object().and_then(Seen::named);
+    let last = own.or_else(|| resuming.map(|(last, _)| last.clone()));
+    let already = member.is_in(&room);
+    if !already {
+        member.has_room(server.limits.subscriptions)?;
     }
     let subscribed = event_frame("subscribed", &json!({ "room": name }));
     match last {
@@ -51,7 +51,7 @@ pub fn subscribe(question: &Question, server: &Arc<Server>) -> Result<(), String
             replay::begin(session, server, [room].into(), last);
         }
         None => {
-            member.rooms.join(room)?;
+            member.rooms.join(room);
             session.subscription.wish(member.rooms.wishes(&member.person), |_, _| vec![subscribed]);
         }
     }

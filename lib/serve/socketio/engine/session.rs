@@ -15,8 +15,9 @@ use crate::server::Server;
 use crate::socketio::client::{Caller, Client};
 use crate::socketio::{booking, packet};
 
-/// How long a session may be open before its client connects to the namespace.
-const CONNECT: Duration = Duration::from_secs(10);
+/// How long a session may be open before its client connects to the namespace. This is looked at once a second, and ten
+/// seconds are the most.
+const CONNECT: Duration = Duration::from_secs(9);
 
 /// Questions of one client that may be worked on at once.
 const TASKS: usize = 8;

@@ -36,6 +36,7 @@ pub fn subscribe(question: &Question, server: &Arc<Server>) -> Result<(), String
         return Err(format!("no more than {MOST} cameras at once"));
     }
     if !member.cameras.contains_key(&camera) {
+        member.has_room(server.limits.subscriptions)?;
         let watch = server.watch_camera(&camera, &member.person, Wanted::default());
         let watch = watch.map_err(|refusal| match refusal {
             Refusal::Forbidden => "not with this role".to_owned(),

@@ -28,7 +28,10 @@ pub fn subscribe(question: &Question, server: &Server) -> Result<(), String> {
     let mut client = session.client();
     let Some(member) = client.member() else { return Ok(()) };
     member.rooms.leave(&Room::Whole(location.clone()));
-    member.rooms.join(room)?;
+    if !member.is_in(&room) {
+        member.has_room(server.limits.subscriptions)?;
+    }
+    member.rooms.join(room);
     let now = server.now();
     session.subscription.wish(member.rooms.wishes(&member.person), |position, state| {
         let lot = availability(state, Some(&location)).pop();
