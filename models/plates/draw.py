@@ -1,0 +1,354 @@
+"""Draws licence plates of many countries, and packs a pool of them.
+
+    python draw.py --packs PACKS --count 30000
+
+What a country's plates say is in regions.txt. The pool (PACKS/drawn.npz) holds grey pictures of 240 x 80, in which the plate
+fills the middle, PLATE, with car around it, and where each character stands. Pieces of photos from PACKS/photos.npz that show
+no plate serve as the car.
+"""
+
+import argparse
+import multiprocessing
+import pathlib
+import re
+import subprocess
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+import data
+
+SEED = 3
+SIZE = (240, 80)  # of a drawn picture
+PLATE = (40, 14, 200, 66)  # where the plate lies in it: left, top, right, bottom
+WIDE = 320  # pixels across a plate while it is drawn
+TALL = 96  # of the glyphs kept
+FIGURES, LETTERS = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+REGIONS = pathlib.Path(__file__).with_name("regions.txt")
+
+# Families (of Debian's fonts-* packages) whose capitals and figures look like something stamped on a plate.
+LIKELY = r"opendin|roadgeek|routed|bebas|NationalPark|Cond|Narrow|Yanone|Gillius|Switzera|Allerta|B612"
+FAMILIES = LIKELY + (
+    r"|DejaVuSans|LiberationSans|Roboto|OpenSans|Lato|Cantarell|Inter|Play|Dosis|Universalis|VeranaSans|ocr|FreeSans"
+    r"|NimbusSans|texgyreheros|texgyreadventor|Jura|Karla|Manrope|Sora|JetBrainsMono|Hack|Inconsolata|Go-|Mononoki"
+    r"|Anonymous|Cabin-|Quicksand|Comfortaa|Carlito|Andika|DroidSans|Oxygen|NotoSans-|NotoSansMono"
+)
+UNFIT = r"ital|obli|It\.|thin|hairline|extralight|ultralight|outline|fallback|math|icons|shade|sketch|NotoSansM?[a-z]*[A-Z]"
+
+# Regions drawn more often than the others, how often, and how wide their plates are for their height.
+OFTEN = {
+    "us": 14, "id": 8, "in": 7, "pk": 6, "gb": 7, "de": 5, "my": 5, "br": 6, "ar": 5, "ae": 4, "sk": 3, "cz": 3, "au": 3,
+    "ca": 4, "fr": 2, "nl": 2, "pl": 2, "kw": 2, "sa": 2, "jp": 2,
+}
+ASPECTS = {
+    "us": 2.0, "ca": 2.0, "mx": 2.0, "id": 3.1, "br": 3.1, "ar": 3.0, "pk": 3.2, "au": 2.8, "jp": 2.0, "my": 3.6, "in": 4.2,
+    "ae": 3.6, "kw": 2.2, "sa": 2.1, "qa": 2.4, "bh": 2.4, "co": 2.0, "cn": 3.1, "cu": 3.6, "kr": 3.4, "hk": 4.0, "ug": 3.6,
+}
+DARK = {"my": 0.9, "id": 0.5, "sg": 0.7, "hk": 0.1, "pk": 0.2, "in": 0.12, "ae": 0.1, "gb": 0.1, "br": 0.1, "us": 0.12, "ca": 0.08}
+
+
+def fonts():
+    """Paths of the fonts to draw with; likely ones come several times."""
+    listed = subprocess.run(["fc-list", "--format", "%{file}\n"], capture_output=True, text=True, check=True)
+    chosen = []
+    for path in sorted(set(listed.stdout.split())):
+        name = path.rsplit("/", 1)[-1]
+        if not re.search(r"\.(ttf|otf|t1)$", name) or not re.search(FAMILIES, path, re.I):
+            continue
+        if re.search(UNFIT, name.replace("NotoSans-", "").replace("NotoSansMono-", ""), re.I):
+            continue
+        chosen += [path] * (4 if re.search(LIKELY, path, re.I) else 1)
+    return chosen
+
+
+class Glyphs:
+    """Characters of one font as grey pictures of one height."""
+
+    def __init__(self, path):
+        font = ImageFont.truetype(path, 100)
+        top, bottom = (font.getbbox("H")[i] for i in (1, 3))
+        self.font = font = ImageFont.truetype(path, 100 * TALL / (bottom - top))
+        top = font.getbbox("H")[1]
+        self.ink = {}
+        for character in FIGURES + LETTERS:
+            left, _, right, _ = font.getbbox(character)
+            picture = Image.new("L", (max(1, right - left), TALL + 4), 0)
+            ImageDraw.Draw(picture).text((-left, 2 - top), character, fill=255, font=font)
+            self.ink[character] = np.asarray(picture)
+
+
+def bank():
+    """The glyphs of every usable font; likely fonts come several times."""
+    loaded, result = {}, []
+    for path in fonts():
+        if path not in loaded:
+            try:
+                loaded[path] = Glyphs(path)
+            except (OSError, ValueError, ZeroDivisionError):
+                loaded[path] = None
+        if loaded[path]:
+            result.append(loaded[path])
+    return result
+
+
+def regions():
+    """Every region's patterns."""
+    lines = [line for line in REGIONS.read_text().splitlines() if line and not line.startswith("#")]
+    return {line.split(":")[0]: line.split(":")[1].split() for line in lines}
+
+
+def written(pattern, random):
+    """A text that follows the pattern, separators and all."""
+    text = ""
+    for kind, low, high in re.findall(r"([A9X_\-o|])(?:\{(\d),?(\d)?\})?", pattern):
+        count = random.integers(int(low), int(high or low) + 1) if low else 1
+        pool = {"A": LETTERS, "9": FIGURES, "X": LETTERS + FIGURES}.get(kind, kind)
+        text += "".join(pool[random.integers(len(pool))] for _ in range(count))
+    return text
+
+
+class Plate:
+    """A flat plate while it is drawn."""
+
+    def __init__(self, aspect, ground, ink, glyphs, random):
+        self.height = int(WIDE / aspect)
+        self.canvas = np.full((self.height, WIDE), ground, np.float32)
+        self.ground, self.ink, self.glyphs, self.random = ground, ink, glyphs, random
+        self.characters = []  # (character, line, left, right, top, bottom)
+
+    def stamp(self, mask, x, y, shade):
+        """Lays a mask on at (x, y), as far as it is on the plate."""
+        h, w = mask.shape
+        x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + w, WIDE), min(y + h, self.height)
+        if x1 > x0 and y1 > y0:
+            part = mask[y0 - y : y1 - y, x0 - x : x1 - x].astype(np.float32) / 255.0
+            area = self.canvas[y0:y1, x0:x1]
+            area[:] = area * (1 - part) + shade * part
+
+    def line(self, text, row, box, squeeze):
+        """Writes one line into a box, as large as it fits."""
+        left, top, right, bottom = box
+        height = bottom - top
+        space = self.random.uniform(0.06, 0.28)
+        gap = self.random.uniform(0.15, 0.7)
+        widths = []
+        for c in text:
+            if c in self.glyphs.ink:
+                widths.append(self.glyphs.ink[c].shape[1] / TALL * squeeze)
+            else:
+                widths.append({"_": gap, "-": 0.3, "o": 0.45}[c])
+        total = sum(widths) + space * (len(text) - 1)
+        unit = min(height, (right - left) / max(total, 1e-3))
+        tall = height if self.random.random() < 0.7 else max(unit * 1.0, height * 0.6)  # squeezed letters keep their height
+        tall = min(height, max(tall, unit))
+        if tall > unit * 1.9:
+            tall = unit * 1.9
+        y = int(top + (height - tall) * self.random.uniform(0.3, 0.7))
+        x = left + (right - left - unit * total) * (0.5 if self.random.random() < 0.8 else self.random.uniform(0, 1))
+        for c, width in zip(text, widths):
+            w = max(2, int(width * unit))
+            if c in self.glyphs.ink:
+                mask = cv2.resize(self.glyphs.ink[c], (w, max(4, int(tall))), interpolation=cv2.INTER_AREA)
+                self.stamp(mask, int(x), y, self.ink)
+                self.characters.append((c, row, x, x + w, y, y + tall))
+            elif c != "_":
+                self.separator(c, x, y, w, tall)
+            x += (width + space) * unit
+
+    def separator(self, kind, x, y, width, tall):
+        random, middle = self.random, int(x + width / 2)
+        if kind == "-" and random.random() < 0.8:
+            thick = max(1, int(tall * random.uniform(0.04, 0.09)))
+            half, y = int(width * random.uniform(0.3, 0.5)), int(y + tall * random.uniform(0.42, 0.58))
+            cv2.rectangle(self.canvas, (middle - half, y - thick), (middle + half, y + thick), self.ink, -1)
+        elif kind == "-":
+            cv2.circle(self.canvas, (middle, int(y + tall / 2)), int(tall * random.uniform(0.05, 0.1)), self.ink, -1)
+        else:
+            for part in [0.5] if random.random() < 0.4 else [0.28, 0.72]:
+                radius = max(2, int(tall * random.uniform(0.12, 0.2)))
+                at = (middle, int(y + tall * part))
+                cv2.circle(self.canvas, at, radius, random.uniform(60, 200), -1)
+                cv2.circle(self.canvas, at, max(1, radius // 2), random.uniform(40, 220), random.choice([-1, 1, 2]))
+
+    def small_print(self, top, bottom, left=0, right=WIDE):
+        """A state, a slogan, a month and a year: print that is no part of the number."""
+        random = self.random
+        kind = random.random()
+        if kind < 0.5:
+            words = "".join(LETTERS[i] for i in random.integers(0, 26, random.integers(3, 13)))
+        elif kind < 0.75:
+            words = f"{random.integers(1, 13):02}{random.choice([' ', '.', '-'])}{random.integers(10, 40)}"
+        else:
+            words = "".join(chr(97 + i) for i in random.integers(0, 26, random.integers(4, 16)))
+        size = max(5.0, bottom - top)
+        font = self.glyphs.font.font_variant(size=size)
+        l, t, r, b = font.getbbox(words)
+        mask = Image.new("L", (max(1, r - l), max(1, b - t)), 0)
+        ImageDraw.Draw(mask).text((-l, -t), words, fill=255, font=font)
+        mask = np.asarray(mask)
+        if mask.shape[1] > right - left:
+            mask = cv2.resize(mask, (int(right - left), mask.shape[0]), interpolation=cv2.INTER_AREA)
+        shade = self.ink if random.random() < 0.6 else random.uniform(min(self.ink, self.ground), max(self.ink, self.ground))
+        x = int(left + (right - left - mask.shape[1]) * (0.5 if random.random() < 0.7 else random.random()))
+        self.stamp(mask, x, int(top), shade)
+
+    def band(self, share, on_right):
+        """A country band with a few letters or an emblem."""
+        random, w = self.random, int(WIDE * share)
+        x = WIDE - w if on_right else 0
+        cv2.rectangle(self.canvas, (x, 0), (x + w, self.height), random.uniform(20, 230), -1)
+        shade = random.uniform(100, 255)
+        cv2.circle(self.canvas, (x + w // 2, self.height // 3), w // 4, shade, random.choice([1, 2, 3]))
+        if random.random() < 0.8:
+            word = random.choice(["D", "F", "SK", "CZ", "GB", "IND", "PL", "I", "NL", "R", "BR"])
+            mask = np.zeros((self.height, WIDE), np.uint8)
+            cv2.putText(mask, word, (x + 2, int(self.height * 0.85)), 0, 0.25 + 0.01 * w, 255, 1)
+            self.stamp(mask, 0, 0, shade)
+
+    def wear(self):
+        """Screws, dirt, scratches, glare, an edge."""
+        random = self.random
+        if random.random() < 0.6:
+            inset, thick = random.integers(0, 8), random.integers(1, 6)
+            cv2.rectangle(self.canvas, (inset, inset), (WIDE - inset, self.height - inset), self.ink, int(thick))
+        for _ in range(random.integers(0, 5)):
+            at = (int(random.uniform(0, WIDE)), int(random.choice([0.1, 0.5, 0.9]) * self.height))
+            cv2.circle(self.canvas, at, int(random.uniform(2, 7)), random.uniform(0, 255), -1)
+        if random.random() < 0.2:  # dirt: a low-pass field
+            field = random.uniform(0, 1, (4, 8)).astype(np.float32)
+            field = cv2.resize(field, (WIDE, self.height), interpolation=cv2.INTER_CUBIC).clip(0, 1) ** 2
+            share = field * random.uniform(0.2, 0.7)
+            self.canvas = self.canvas * (1 - share) + random.uniform(40, 160) * share
+        if random.random() < 0.12:  # glare or the lamp of an infrared camera
+            ys, xs = np.mgrid[0 : self.height, 0:WIDE].astype(np.float32)
+            x, y, r = random.uniform(0, WIDE), random.uniform(0, self.height), random.uniform(0.1, 0.4) * WIDE
+            self.canvas += random.uniform(40, 160) * np.exp(-((xs - x) ** 2 + (ys - y) ** 2) / (2 * r * r))
+        if random.random() < 0.15:  # something hangs before it
+            a, b = (random.uniform(0, WIDE, 2), random.uniform(0, self.height, 2))
+            ends = [(int(a[0]), int(b[0])), (int(a[1]), int(b[1]))]
+            cv2.line(self.canvas, *ends, random.uniform(0, 255), int(random.uniform(1, 4)))
+
+
+def drawn(bank, known, random):
+    """A flat plate of some region."""
+    names = sorted(known)
+    chances = np.array([OFTEN.get(n, 1) for n in names], float)
+    region = names[random.choice(len(names), p=chances / chances.sum())]
+    pattern = known[region][random.integers(len(known[region]))]
+    if random.random() < 0.12:  # somebody's own choice, or a country not listed
+        pattern = random.choice(["X{3,8}", "A{2,4}_9{1,4}", "9{2,4}_A{2,3}", "X{2,3}-X{2,3}-X{2,3}", "A{3,7}", "9{4,7}", "X{2,4}|X{2,5}"])
+    lines = written(pattern, random).split("|")
+    if len(lines) == 1 and random.random() < 0.1 and "_" in lines[0].strip("_"):
+        cut = lines[0].index("_")
+        lines = [lines[0][:cut], lines[0][cut + 1 :]]
+    aspect = ASPECTS.get(region, 4.6) * np.exp(random.normal(0, 0.12))
+    if len(lines) == 2:
+        aspect = random.uniform(1.2, 2.2) if region != "id" or random.random() < 0.5 else aspect
+    dark = random.random() < DARK.get(region, 0.06)
+    ground, ink = random.uniform(130, 255), random.uniform(0, 90)
+    if dark:
+        ground, ink = random.uniform(0, 80), random.uniform(140, 255)
+    plate = Plate(aspect, ground, ink, bank[random.integers(len(bank))], random)
+    if random.random() < 0.1:  # a picture behind the number
+        field = random.uniform(-40, 40, (5, 9)).astype(np.float32)
+        plate.canvas += cv2.resize(field, (WIDE, plate.height), interpolation=cv2.INTER_CUBIC)
+    fill(plate, lines, region, random)
+    plate.wear()
+    return plate, lines
+
+
+def fill(plate, lines, region, random):
+    """Puts band, small print and the number where they go."""
+    h = plate.height
+    left, right = WIDE * random.uniform(0.03, 0.08), WIDE * (1 - random.uniform(0.03, 0.08))
+    top, bottom = h * random.uniform(0.08, 0.2), h * (1 - random.uniform(0.08, 0.2))
+    long = WIDE / h > 2.6
+    if long and random.random() < (0.12 if region in ("id", "us", "my", "br") else 0.45):
+        share = random.uniform(0.06, 0.12)
+        plate.band(share, False)
+        left += share * WIDE
+        if random.random() < 0.2:
+            plate.band(share, True)
+            right -= share * WIDE
+    chance = {"us": 0.85, "ca": 0.85, "id": 0.85, "br": 0.8, "ar": 0.7, "mx": 0.8, "ae": 0.5, "pk": 0.4, "au": 0.5}.get(region, 0.12)
+    above, below = random.random() < chance, random.random() < chance
+    if region == "id":
+        above = random.random() < 0.05
+    part = random.uniform(0.13, 0.24)
+    if above and len(lines) == 1:
+        plate.small_print(h * 0.05, h * part, left, right)
+        top = h * (part + random.uniform(0.03, 0.1))
+    if below and len(lines) == 1:
+        plate.small_print(h * (1 - part), h * 0.95, left, right)
+        bottom = h * (1 - part - random.uniform(0.03, 0.1))
+    squeeze = random.uniform(0.7, 1.15)
+    if len(lines) == 1:
+        plate.line(lines[0], 0, (left, top, right, bottom), squeeze)
+        return
+    split = random.uniform(0.42, 0.55)
+    middle, half = top + (bottom - top) * split, h * random.uniform(0.02, 0.05)
+    plate.line(lines[0], 0, (left, top, right, middle - half), squeeze)
+    plate.line(lines[1], 1, (left, middle + half, right, bottom), squeeze)
+
+
+def surrounded(plate, photo, boxes, random):
+    """The plate in SIZE, part of a photo around it, and the characters' places there: (character, line, x, width)."""
+    left, top, right, bottom = PLATE
+    wanted = (right - left, bottom - top)
+    flat = cv2.resize(np.clip(plate.canvas, 0, 255).astype(np.uint8), wanted, interpolation=cv2.INTER_AREA)
+    canvas = np.full(SIZE[::-1], random.integers(0, 230), np.uint8)
+    for _ in range(4):
+        w = int(random.uniform(0.15, 0.6) * photo.shape[1])
+        h = max(8, min(int(w / 3 * random.uniform(0.6, 1.6)), photo.shape[0]))
+        x, y = random.integers(0, photo.shape[1] - w + 1), random.integers(0, photo.shape[0] - h + 1)
+        if all(x + w < b[0] or x > b[0] + b[2] or y + h < b[1] or y > b[1] + b[3] for b in boxes):
+            canvas = cv2.resize(photo[y : y + h, x : x + w], SIZE, interpolation=cv2.INTER_LINEAR)
+            break
+    if random.random() < 0.3:  # a frame around the plate, with a dealer's name
+        grow = int(random.uniform(2, 9))
+        cv2.rectangle(canvas, (left - grow, top - grow), (right + grow, bottom + grow), int(random.integers(0, 255)), -1)
+        if grow > 5:
+            words = "".join(LETTERS[i] for i in random.integers(0, 26, random.integers(6, 20)))
+            cv2.putText(canvas, words, (left + 10, bottom + grow - 1), 0, 0.22, int(random.integers(0, 255)), 1)
+    canvas[top:bottom, left:right] = flat
+    fx = wanted[0] / WIDE
+    places = [(c, row, left + (a + b) / 2 * fx, (b - a) * fx) for c, row, a, b, _, _ in plate.characters]
+    return canvas, places
+
+
+def part(task):
+    """Some plates, reproducible by the task's number."""
+    seed, count = task
+    random = np.random.default_rng([SEED, seed])
+    result = []
+    for _ in range(count):
+        plate, lines = drawn(BANK, KNOWN, random)
+        index = PHOTOS[random.integers(len(PHOTOS))]
+        picture, places = surrounded(plate, data.decoded(PICTURES[index]), LABELS[index]["boxes"], random)
+        text = "".join(c for c in "".join(lines) if c.isalnum() and c != "o")
+        result.append((picture, {"text": text, "lines": len(lines), "places": [(c, r, round(x, 1), round(w, 1)) for c, r, x, w in places]}))
+    return result
+
+
+def main():
+    global BANK, KNOWN, PICTURES, LABELS, PHOTOS
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--packs", type=pathlib.Path, required=True)
+    parser.add_argument("--count", type=int, default=30_000)
+    parser.add_argument("--workers", type=int, default=1)
+    arguments = parser.parse_args()
+    PICTURES, LABELS = data.load(arguments.packs / "photos.npz")
+    PHOTOS = [i for i, label in enumerate(LABELS) if not label["held"]]
+    BANK, KNOWN = bank(), regions()
+    packer = data.Packer(80)
+    tasks = [(i, 50) for i in range(max(1, arguments.count // 50))]
+    with multiprocessing.get_context("fork").Pool(arguments.workers) as pool:
+        for batch in pool.imap(part, tasks):
+            for picture, label in batch:
+                packer.add(picture, label)
+    packer.save(arguments.packs / "drawn.npz")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,242 @@
+"""Trains the plate reader and writes it as ONNX.
+
+    python reader.py --packs PACKS --out ../plate-reader.onnx
+
+A rectified plate of 160 x 48 grey pixels to the scores of no character, 0-9 and A-Z in 2 x 40 columns: those of a plate's
+upper line, then those of its lower one, which stay empty on a plate of one line. Drawn plates say which column shows what;
+real ones only what they say, so they are learned with CTC.
+"""
+
+import cv2
+import numpy as np
+import onnx
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+import data
+import draw
+import training
+
+SEED = 11
+SIZE = (160, 48)  # of a rectified plate
+INNER = (14, 7, 146, 41)  # where the plate itself lies in it
+COLUMNS = 40  # of each line
+ALPHABET = draw.FIGURES + draw.LETTERS
+REAL, EMPTY = 0.36, 0.08  # shares of a batch
+
+
+def block(inputs, outputs, kernel=3, stride=1, padding=None):
+    """Convolution, normalisation, ReLU."""
+    padding = padding if padding is not None else (kernel // 2 if isinstance(kernel, int) else tuple(k // 2 for k in kernel))
+    conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
+
+
+class Reader(nn.Module):
+    """Plates of mean 0 and spread 1 to scores: n x 37 x 80."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(
+            block(1, 16, 3, 2),
+            block(16, 24),
+            block(24, 40, 3, (2, 1)),
+            block(40, 40),
+            block(40, 64, 3, 2),
+            block(64, 64),
+            block(64, 64),
+            nn.Dropout2d(0.05),
+            block(64, 192, (6, 5), 1, (0, 2)),
+            block(192, 128, (1, 5)),
+            nn.Dropout2d(0.1),
+        )
+        self.out = nn.Conv2d(128, 2 * (len(ALPHABET) + 1), 1)
+
+    def forward(self, plates):
+        scores = self.out(self.body(plates)).squeeze(2)
+        classes = len(ALPHABET) + 1
+        return torch.cat([scores[:, :classes], scores[:, classes:]], 2)
+
+
+def rectified(picture, corners, inner=INNER):
+    """The plate with these corners, laid where INNER says."""
+    left, top, right, bottom = inner
+    target = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
+    matrix = cv2.getPerspectiveTransform(np.asarray(corners, np.float32), target)
+    across = np.linalg.norm(corners[1] - corners[0]) / (right - left)
+    down = np.linalg.norm(corners[3] - corners[0]) / (bottom - top)
+    if max(across, down) > 1.5:  # average before strokes alias away
+        fine = np.diag([2.0, 2.0, 1.0]) @ matrix
+        fine[:2, 2] += 0.5
+        double = cv2.warpPerspective(
+            picture, fine, (SIZE[0] * 2, SIZE[1] * 2), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        return cv2.resize(double, SIZE, interpolation=cv2.INTER_AREA), matrix
+    return cv2.warpPerspective(picture, matrix, SIZE, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), matrix
+
+
+def box_corners(box):
+    x, y, w, h = box
+    return np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]], np.float32)
+
+
+def shaken(corners, random):
+    """Corners as a detector may find them: turned, sheared, moved, too wide or too narrow."""
+    across, down = corners[1] - corners[0], corners[3] - corners[0]
+    middle = corners.mean(0)
+    w, h = random.normal(1.02, 0.06), random.normal(1.04, 0.09)
+    turn, shear = random.normal(0, 0.05), random.normal(0, 0.12)
+    unit = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]]) * [w, h]
+    aspect = max(0.2, np.linalg.norm(down)) / max(0.2, np.linalg.norm(across))
+    unit = unit + np.stack([unit[:, 1] * shear * aspect, unit[:, 0] * turn / max(aspect, 0.2)], 1)
+    unit += random.normal(0, [0.025, 0.05]) + random.normal(0, [0.012, 0.025], (4, 2))
+    return (middle + unit[:, :1] * across + unit[:, 1:] * down).astype(np.float32)
+
+
+class Plates:
+    """Drawn plates, real plates, and pieces of photos that show none."""
+
+    def __init__(self, packs):
+        self.drawn, self.drawn_labels = data.load(packs / "drawn.npz")
+        crops, labels = data.load(packs / "crops.npz")
+        self.real = [(c, label) for c, label in zip(crops, labels) if not label["held"]]
+        self.held = [(c, label) for c, label in zip(crops, labels) if label["held"]]
+        photos, boxes = data.load(packs / "photos.npz")
+        self.photos = [(p, b["boxes"]) for p, b in zip(photos, boxes) if not b["held"]]
+        weights = np.array([1.6 if label["lines"] == 2 else 1.0 for _, label in self.real])
+        self.chances = np.cumsum(weights / weights.sum())
+
+    def sample(self, random):
+        """A plate, its text (None if the columns are known), how many lines, the columns' classes (-1: not known)."""
+        kind = random.random()
+        if kind < REAL:
+            jpeg, label = self.real[min(int(np.searchsorted(self.chances, random.random())), len(self.real) - 1)]
+            plate, _ = rectified(data.decoded(jpeg), shaken(box_corners(label["box"]), random))
+            return damaged(plate, random), label["text"], label["lines"], np.full((2, COLUMNS), -1, np.int64)
+        if kind < REAL + EMPTY:
+            return damaged(self.nothing(random), random), None, 1, np.zeros((2, COLUMNS), np.int64)
+        index = random.integers(len(self.drawn))
+        label = self.drawn_labels[index]
+        left, top, right, bottom = draw.PLATE
+        corners = shaken(box_corners((left, top, right - left, bottom - top)), random)
+        plate, matrix = rectified(data.decoded(self.drawn[index]), corners)
+        return damaged(plate, random), None, label["lines"], columns(label, matrix, plate)
+
+    def nothing(self, random):
+        """A piece of a photo beside its plates."""
+        while True:
+            jpeg, boxes = self.photos[random.integers(len(self.photos))]
+            photo = data.decoded(jpeg)
+            w = random.uniform(0.08, 0.5) * photo.shape[1]
+            h = w / random.uniform(1.3, 5)
+            x, y = random.uniform(0, photo.shape[1] - w), random.uniform(0, max(1, photo.shape[0] - h))
+            if all(x + w * 0.8 < b[0] or x > b[0] + b[2] or y + h * 0.8 < b[1] or y > b[1] + b[3] for b in boxes):
+                return rectified(photo, shaken(box_corners((x, y, w, h)), random))[0]
+
+
+def columns(label, matrix, plate):
+    """The class that each column shows, from where the characters stand in the drawn picture."""
+    classes = np.zeros((2, COLUMNS), np.int64)
+    step = SIZE[0] / COLUMNS
+    centres = np.arange(COLUMNS) * step + step / 2 - 0.5
+    top, bottom = draw.PLATE[1], draw.PLATE[3]
+    for character, line, x, width in label["places"]:
+        y = (top + bottom) / 2 if label["lines"] == 1 else top + (bottom - top) * (0.28 + 0.44 * line)
+        points = np.array([[[x - width / 2, y], [x + width / 2, y]]], np.float64)
+        (a, _), (b, _) = cv2.perspectiveTransform(points, matrix)[0]
+        middle, half = (a + b) / 2, max(0.51 * step, 0.28 * (b - a))
+        if 0 <= middle < SIZE[0]:
+            classes[line, np.abs(centres - middle) <= half] = ALPHABET.index(character) + 1
+    return classes
+
+
+def damaged(plate, random):
+    """The plate as if seen from further away, and by another camera."""
+    if random.random() < 0.5:
+        coarse = random.uniform(0.35, 1.0)
+        size = (max(36, int(SIZE[0] * coarse)), max(14, int(SIZE[1] * min(1.0, coarse * random.uniform(0.9, 1.6)))))
+        plate = cv2.resize(plate, size, interpolation=cv2.INTER_AREA)
+        plate = training.augmented(plate, random, 0.7)
+        return cv2.resize(plate, SIZE, interpolation=random.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC]))
+    return training.augmented(plate, random)
+
+
+def normalised(plates):
+    """As lib/detect/plates does it: mean 0, spread 1."""
+    plates = plates.float()
+    mean = plates.mean((1, 2), keepdim=True)
+    return ((plates - mean) / (plates.std((1, 2), unbiased=False, keepdim=True) + 2.0))[:, None]
+
+
+def loss_of(net, batch, device):
+    plates = torch.from_numpy(np.stack([b[0] for b in batch])).to(device)
+    classes = torch.from_numpy(np.stack([b[3] for b in batch])).to(device)
+    order = [i for i, b in enumerate(batch) if b[1] is not None]
+    scores = net(normalised(plates).contiguous(memory_format=torch.channels_last)).float().log_softmax(1)
+    known = classes[:, 0, 0] >= 0
+    loss = F.nll_loss(scores[known], classes[known].flatten(1)) if known.any() else 0.0
+    for lines in (1, 2):
+        chosen = [i for i in order if batch[i][2] == lines]
+        if not chosen:
+            continue
+        read = scores[chosen] if lines == 2 else scores[chosen][:, :, :COLUMNS]
+        texts = [[ALPHABET.index(c) + 1 for c in batch[i][1]] for i in chosen]
+        lengths = torch.tensor([len(t) for t in texts])
+        steps = torch.full((len(chosen),), read.shape[2])
+        ctc = F.ctc_loss(read.permute(2, 0, 1), torch.tensor(sum(texts, [])), steps, lengths, reduction="none", zero_infinity=True)
+        loss = loss + 0.12 * (ctc.to(device) / lengths.to(device)).sum() / len(batch) * 4
+        if lines == 1:
+            loss = loss - 0.3 * scores[chosen][:, 0, COLUMNS:].mean() * len(chosen) / len(batch)
+    return loss
+
+
+def decoded(scores):
+    """The texts read: in each line repeats merged and empty columns dropped, the upper line first."""
+    texts = []
+    for row in scores.argmax(1).tolist():
+        text = ""
+        for line in (row[:COLUMNS], row[COLUMNS:]):
+            text += "".join(ALPHABET[c - 1] for c, before in zip(line, [0] + line) if c and c != before)
+        texts.append(text)
+    return texts
+
+
+def folded(text):
+    """O, 0 and Q not told apart, nor I and 1."""
+    return text.translate(str.maketrans("OQI", "001"))
+
+
+def export(net, path):
+    torch.onnx.export(
+        net.cpu().eval(), torch.zeros(1, 1, SIZE[1], SIZE[0]), str(path), opset_version=12, dynamo=False,
+        input_names=["plates"], output_names=["scores"], dynamic_axes={"plates": {0: "n"}, "scores": {0: "n"}},
+    )
+    onnx.checker.check_model(onnx.load(path))
+
+
+def main():
+    options = training.arguments(__doc__, steps=5000, batch=64, rate=2e-3).parse_args()
+    torch.manual_seed(SEED)
+    torch.set_num_threads(options.threads)
+    plates = Plates(options.packs)
+    held = [rectified(data.decoded(c), box_corners(label["box"]))[0] for c, label in plates.held]
+    truth = [label["text"] for _, label in plates.held]
+    trainer = training.Trainer(Reader(), options)
+
+    def report():
+        net = trainer.averaged(Reader())
+        with torch.no_grad():
+            parts = torch.from_numpy(np.stack(held)).to(trainer.device).split(64)
+            read = sum((decoded(net(normalised(part)).cpu()) for part in parts), [])
+        strictly = sum(a == b for a, b in zip(read, truth)) / max(1, len(truth))
+        loosely = sum(folded(a) == folded(b) for a, b in zip(read, truth)) / max(1, len(truth))
+        return f"held out: exact {strictly:.3f}, O0Q and I1 not told apart {loosely:.3f}"
+
+    if not options.export_only:
+        trainer.run(training.batches(plates.sample, options, SEED + trainer.step), loss_of, report)
+    export(trainer.averaged(Reader()), options.out)
+
+
+if __name__ == "__main__":
+    main()

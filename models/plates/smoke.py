@@ -1,0 +1,76 @@
+"""Checks the training from data to ONNX on a handful of pictures drawn here: scripts/test-models runs it."""
+
+import csv
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import cv2
+import numpy as np
+
+HERE = pathlib.Path(__file__).parent
+
+
+def run(script, *arguments):
+    """Runs a script of this folder as a user would; returns what it printed."""
+    command = [sys.executable, str(HERE / script), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{script} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def scenes(folder, count, random):
+    """Writes photos with a plate each, in the form that data.py takes."""
+    (folder / "images").mkdir(parents=True)
+    (folder / "crops").mkdir()
+    lines = []
+    for index in range(count):
+        photo = random.integers(0, 160, (240, 320, 3)).astype(np.uint8)
+        x, y, w, h = int(random.integers(10, 200)), int(random.integers(30, 190)), 100, 28
+        cv2.rectangle(photo, (x, y), (x + w, y + h), (235, 235, 235), -1)
+        text = f"AB{random.integers(10, 99)}C"
+        cv2.putText(photo, text, (x + 5, y + 22), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (10, 10, 10), 2)
+        crop = photo[max(0, y - 7) : y + h + 7, max(0, x - 25) : x + w + 25]
+        cv2.imwrite(str(folder / f"images/{index}.jpg"), photo)
+        cv2.imwrite(str(folder / f"crops/{index}.jpg"), crop)
+        lines.append({
+            "file": f"images/{index}.jpg", "plate_text": text, "x": x, "y": y, "w": w, "h": h, "crop": f"crops/{index}.jpg",
+            "lines": 1, "region": "", "legible": 1, "note": "",
+        })
+    with open(folder / "plates.csv", "w", newline="") as file:
+        writer = csv.DictWriter(file, lines[0])
+        writer.writeheader()
+        writer.writerows(lines)
+
+
+def outputs(onnx, shape):
+    """The shape that OpenCV, which park-detect runs networks with, gives for an input of this shape."""
+    net = cv2.dnn.readNetFromONNX(str(onnx))
+    net.setInput(np.zeros(shape, np.float32))
+    return net.forward().shape
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        scenes(folder / "data" / "openlpr", 20, np.random.default_rng(1))
+        packs = folder / "packs"
+        run("data.py", "--data", folder / "data", "--out", packs)
+        run("draw.py", "--packs", packs, "--count", 50)
+        for script, shape, wanted in (
+            ("detector.py", (1, 1, 96, 160), (1, 9, 12, 20)),
+            ("reader.py", (1, 1, 48, 160), (1, 37, 80)),
+        ):
+            onnx = folder / f"{script}.onnx"
+            few = ("--packs", packs, "--out", onnx, "--batch", 4)
+            first = run(script, *few, "--steps", 2)
+            again = run(script, *few, "--steps", 4, "--resume")
+            assert first.startswith("2 loss") and again.startswith("4 loss"), (first, again)
+            assert outputs(onnx, shape) == wanted, f"{script}: {outputs(onnx, shape)}, not {wanted}"
+            print(f"{script}: trains, goes on from its checkpoint, and gives a network of the right shape")
+
+
+if __name__ == "__main__":
+    main()
