@@ -9,6 +9,7 @@ mod detect;
 mod gate;
 mod man;
 mod manners;
+mod map;
 mod readme;
 mod records;
 mod score;

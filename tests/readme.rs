@@ -97,7 +97,12 @@ const RECIPES: &[Recipe] = &[
         then: "ls spool | wc -l",
         shows: "\"type\":\"camera_status\"",
     },
-    Recipe { words: "--still", instead: &[], then: "file gate.jpg || ls gate.jpg", shows: "gate.jpg" },
+    Recipe {
+        words: "--still gate.jpg",
+        instead: &[],
+        then: "file gate.jpg || ls gate.jpg",
+        shows: "gate.jpg",
+    },
     Recipe {
         words: "comm -13",
         instead: &[("pkill -HUP park-gate", "pkill -HUP park-gate-of-no-one")],
@@ -106,6 +111,12 @@ const RECIPES: &[Recipe] = &[
     },
     Recipe { words: "sqlite3 park.db", instead: &[], then: "", shows: "allow" },
     Recipe { words: "log statistics", instead: &[SERVE], then: "", shows: "records\tplates" },
+    Recipe {
+        words: "--propose",
+        instead: &[("--stay 60", "--stay 2")],
+        then: "cat row.json proposed.json; file look.jpg || ls look.jpg",
+        shows: "\"slot_id\":\"A6\"",
+    },
     Recipe { words: "--fold O0Q,I1", instead: &[], then: "", shows: "exact (anywhere)" },
     Recipe { words: "changes.jsonl", instead: &[], then: "", shows: "true" },
     Recipe {

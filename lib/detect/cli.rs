@@ -16,6 +16,7 @@ use park_core::{Error, Kind, Result};
 use crate::engine;
 use crate::error::Kind as Failed;
 use crate::frames::{About, Frames};
+use crate::map::{self, MapArgs};
 use crate::plates::{Options, PlateRead, PlateReader};
 use crate::score::{self, ScoreArgs};
 use crate::slots::{SlotMap, SlotReader};
@@ -37,6 +38,8 @@ enum Job {
     Plates(PlatesArgs),
     /// Tell which slots of a lot are occupied in each frame.
     Slots(SlotsArgs),
+    /// Make the slot map of a lot: from corners, from other formats, from where vehicles stand.
+    Map(MapArgs),
     /// Hold plates or slots records against the truth, and say how right they are.
     Score(ScoreArgs),
     /// Open each frame and look for nothing: checks frames, and measures what a pipe costs by itself.
@@ -120,7 +123,7 @@ impl Command for Detect {
             A frame holds its picture as JPEG, or names a file in the directory that park-capture --spool writes to. A frame \
             that was taken back before it could be looked at is counted as expired and gets no answer. A picture that cannot be \
             used (cut short, more than 8 bits a sample, under 16 x 16 or over 64 Mi pixels) is reported as a bad record.\n\n\
-            park-detect score reads those answers and prints a report, and nothing else, on standard output.",
+            park-detect score reads those answers and prints a report, park-detect map makes a slot map; neither passes records on.",
         sections: &[
             (
                 "Slot map",
@@ -133,6 +136,7 @@ impl Command for Detect {
              A polygon with fewer than three corners, outside the picture or crossing itself, or a slot_id that is there \
              twice ends the command with status 78; slots that cover one another are warned of.",
             ),
+            map::MAKING,
             score::TRUTH,
         ],
         examples: &[
@@ -143,6 +147,10 @@ impl Command for Detect {
             (
                 "Watch a lot, frames by reference:",
                 "park-capture lot.mp4 --spool /dev/shm/park | park-detect slots --map lot.json | park-track --lot lot_1",
+            ),
+            (
+                "Propose the slots of a lot from a day of it, and look at them:",
+                "park-capture rtsp://10.0.0.8/lot --fps 0.2 --timeout 36000 | park-detect map --propose --draw look.jpg > lot.json",
             ),
             (
                 "See how well plates are read, on pictures of your own:",
@@ -176,6 +184,7 @@ impl Command for Detect {
                 engine::set_num_threads(args.common.threads).map_err(failure)?;
                 filter(SlotsJob { reader: SlotReader::new(map), told: None }, &args.common, context)
             }
+            Job::Map(args) => map::run(&args, context),
             Job::Score(args) => score::run(&args, context),
             Job::None(args) => filter(NoJob, &args, context),
         }

@@ -3,6 +3,7 @@
 //! * [`frames`]: from `frame` records to pictures, inline or by reference; [`jpeg`] looks before the decoder leaps.
 //! * [`plates`]: licence plates in a picture.
 //! * [`slots`]: which parking slots of a map are occupied in a picture.
+//! * [`map`]: how a slot map is made.
 //! * [`score`]: how right records are, held against the truth.
 //! * [`engine`]: runs a network.
 //! * [`error`]: what can go wrong, by kind.
@@ -13,6 +14,7 @@ pub mod engine;
 pub mod error;
 pub mod frames;
 pub mod jpeg;
+pub mod map;
 pub mod plates;
 pub mod score;
 pub mod slots;

@@ -1,7 +1,7 @@
 //! Polygons in the plane.
 
 /// A point: x to the right, y down.
-pub(super) type Point = [f64; 2];
+pub(crate) type Point = [f64; 2];
 
 fn cross(o: Point, a: Point, b: Point) -> f64 {
     (a[0] - o[0]) * (b[1] - o[1]) - (a[1] - o[1]) * (b[0] - o[0])
@@ -12,12 +12,12 @@ fn edges(polygon: &[Point]) -> impl Iterator<Item = (Point, Point)> + '_ {
 }
 
 /// Twice the area counts positive when the corners run clockwise on the screen; this is the area itself.
-pub(super) fn signed_area(polygon: &[Point]) -> f64 {
+pub(crate) fn signed_area(polygon: &[Point]) -> f64 {
     edges(polygon).map(|(a, b)| a[0] * b[1] - b[0] * a[1]).sum::<f64>() / 2.0
 }
 
 /// Whether two edges that are not neighbours meet.
-pub(super) fn crosses_itself(polygon: &[Point]) -> bool {
+pub(crate) fn crosses_itself(polygon: &[Point]) -> bool {
     let edges: Vec<_> = edges(polygon).collect();
     let n = edges.len();
     (0..n).any(|i| (i + 2..n).any(|j| (i != 0 || j != n - 1) && meet(edges[i], edges[j])))
@@ -40,7 +40,7 @@ fn meet((a, b): (Point, Point), (c, d): (Point, Point)) -> bool {
 }
 
 /// Whether every turn is to the same side.
-pub(super) fn is_convex(polygon: &[Point]) -> bool {
+pub(crate) fn is_convex(polygon: &[Point]) -> bool {
     let n = polygon.len();
     let turns = |sign: f64| {
         (0..n).all(|i| cross(polygon[i], polygon[(i + 1) % n], polygon[(i + 2) % n]) * sign > 0.0)
@@ -49,7 +49,7 @@ pub(super) fn is_convex(polygon: &[Point]) -> bool {
 }
 
 /// The area that two convex polygons share (Sutherland and Hodgman, 1974).
-pub(super) fn shared_area(subject: &[Point], clip: &[Point]) -> f64 {
+pub(crate) fn shared_area(subject: &[Point], clip: &[Point]) -> f64 {
     let side = signed_area(clip).signum();
     let mut shape = subject.to_vec();
     for (a, b) in edges(clip) {
@@ -72,7 +72,7 @@ pub(super) fn shared_area(subject: &[Point], clip: &[Point]) -> f64 {
 
 /// The four corners in which a slot is looked at: its own if it is a convex quadrilateral, else those of the
 /// smallest rectangle around it; in the polygon's turn, the first two along a longer side.
-pub(super) fn frame_of(polygon: &[Point]) -> [Point; 4] {
+pub(crate) fn frame_of(polygon: &[Point]) -> [Point; 4] {
     let mut corners = match polygon {
         &[a, b, c, d] if is_convex(polygon) => [a, b, c, d],
         _ => smallest_rectangle(polygon),

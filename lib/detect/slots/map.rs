@@ -1,6 +1,7 @@
 //! Where the slots lie in the picture.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::path::Path;
 
 use park_core::{Error, Kind, Result};
@@ -34,49 +35,97 @@ pub struct Slot {
 /// The share of the smaller of two slots that both may cover before it is worth a warning.
 const OVERLAP: f64 = 0.3;
 
+/// What is wrong with a map, or odd about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// The slots it is about, by their place in the map.
+    pub slots: Vec<usize>,
+    /// In words, naming them.
+    pub words: String,
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words)
+    }
+}
+
+/// How many faults are told at once.
+const TOLD: usize = 10;
+
 impl SlotMap {
     /// Reads and checks the map in the file at `path`.
     ///
     /// # Errors
-    /// [`Kind::Config`], naming the file and the slot: not JSON, a field missing, a polygon with fewer than three
-    /// corners or no area, one that crosses itself or leaves the picture, a slot id twice, no slots.
+    /// [`Kind::Config`], naming the file and each slot at fault: not JSON, a field missing, what [`SlotMap::faults`] finds.
     pub fn load(path: &Path) -> Result<Self> {
         let reading = || format!("reading the slot map {}", path.display());
         let text = std::fs::read(path).map_err(|error| Error::new(Kind::Config, reading()).because(error))?;
-        let mut map: SlotMap = serde_json::from_slice(&text)
+        let map: SlotMap = serde_json::from_slice(&text)
             .map_err(|error| Error::new(Kind::Config, reading()).because(error))?;
-        for Slot { polygon, .. } in &mut map.slots {
-            // Some tools repeat the first corner to close the outline.
-            if polygon.len() > 3 && polygon.first() == polygon.last() {
-                polygon.pop();
-            }
-        }
+        let map = map.opened();
         map.check().map_err(|fault| Error::new(Kind::Config, format!("{}: {fault}", reading())))?;
         Ok(map)
     }
 
-    /// What is wrong with the map, in words.
-    fn check(&self) -> std::result::Result<(), String> {
-        let [width, height] = self.image_size;
-        if width == 0 || height == 0 {
-            return Err(format!("image_size is {width} x {height}"));
-        }
-        if self.slots.is_empty() {
-            return Err("it has no slots".to_owned());
-        }
-        let mut seen = HashSet::new();
-        for slot in &self.slots {
-            if !seen.insert(&slot.slot_id) {
-                return Err(format!("slot {:?} is there twice", slot.slot_id));
+    /// The same map without the first corner again at a polygon's end, which some tools repeat to close the outline.
+    #[must_use]
+    pub fn opened(mut self) -> Self {
+        for Slot { polygon, .. } in &mut self.slots {
+            if polygon.len() > 3 && polygon.first() == polygon.last() {
+                polygon.pop();
             }
-            check_polygon(&slot.polygon, self.image_size)
-                .map_err(|fault| format!("slot {:?}: {fault}", slot.slot_id))?;
         }
-        Ok(())
+        self
     }
 
-    /// What is odd about the map but no error, a sentence each: slots that cover one another.
-    pub fn warnings(&self) -> Vec<String> {
+    /// Whether pictures of two sizes have the same shape, to one part in fifty.
+    pub fn has_shape(one: [u32; 2], other: [u32; 2]) -> bool {
+        let [sx, sy] = [0, 1].map(|axis| f64::from(other[axis]) / f64::from(one[axis]));
+        (sx / sy - 1.0).abs() <= 0.02
+    }
+
+    /// What is wrong with the map, in words; the first ten faults.
+    ///
+    /// # Errors
+    /// The faults, if there are any.
+    pub fn check(&self) -> std::result::Result<(), String> {
+        let faults = self.faults();
+        if faults.is_empty() {
+            return Ok(());
+        }
+        let told: Vec<&str> = faults.iter().take(TOLD).map(|fault| fault.words.as_str()).collect();
+        let more = faults.len() - told.len();
+        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+        Err(told.join("; ") + &more)
+    }
+
+    /// Everything that is wrong with the map: no size, no slots, an id that is there twice, a polygon with fewer than three corners or
+    /// no area, one that crosses itself or leaves the picture.
+    pub fn faults(&self) -> Vec<Remark> {
+        let mut faults = Vec::new();
+        let mut say = |slots: Vec<usize>, words: String| faults.push(Remark { slots, words });
+        let [width, height] = self.image_size;
+        if width == 0 || height == 0 {
+            say(Vec::new(), format!("image_size is {width} x {height}"));
+        }
+        if self.slots.is_empty() {
+            say(Vec::new(), "it has no slots".to_owned());
+        }
+        let mut seen = HashSet::new();
+        for (at, slot) in self.slots.iter().enumerate() {
+            if !seen.insert(&slot.slot_id) {
+                say(vec![at], format!("slot {:?} is there twice", slot.slot_id));
+            }
+            if let Err(fault) = check_polygon(&slot.polygon, self.image_size) {
+                say(vec![at], format!("slot {:?}: {fault}", slot.slot_id));
+            }
+        }
+        faults
+    }
+
+    /// What is odd about the map but no error: slots that cover one another.
+    pub fn warnings(&self) -> Vec<Remark> {
         let frames: Vec<[Point; 4]> =
             self.slots.iter().map(|slot| geometry::frame_of(&slot.polygon)).collect();
         let mut warnings = Vec::new();
@@ -85,12 +134,13 @@ impl SlotMap {
                 let smaller = geometry::signed_area(a).abs().min(geometry::signed_area(b).abs());
                 let share = geometry::shared_area(a, b) / smaller;
                 if share > OVERLAP {
-                    warnings.push(format!(
+                    let words = format!(
                         "slots {:?} and {:?} share {:.0} % of the smaller one",
                         self.slots[i].slot_id,
                         self.slots[j].slot_id,
                         share * 100.0
-                    ));
+                    );
+                    warnings.push(Remark { slots: vec![i, j], words });
                 }
             }
         }
@@ -149,15 +199,23 @@ mod tests {
         let twice = map(&[("A1", &BOX), ("A1", &BOX)]).check().unwrap_err();
         assert_eq!(twice, "slot \"A1\" is there twice");
         assert!(map(&[]).check().is_err());
+        let both = map(&[("A1", &BOX), ("A1", &BOX), ("A2", &BOX[..2])]).check().unwrap_err();
+        assert_eq!(
+            both,
+            "slot \"A1\" is there twice; slot \"A2\": its polygon has 2 corners, and needs three"
+        );
+        let many: Vec<(&str, &[Point])> = vec![("A1", &BOX); 14];
+        assert!(map(&many).check().unwrap_err().ends_with("twice; and 3 more"));
         assert_eq!(map(&[("A1", &BOX)]).check(), Ok(()));
     }
 
     #[test]
     fn slots_that_cover_one_another_are_warned_of() {
         let beside = BOX.map(|[x, y]| [x + 20.0, y]);
-        assert_eq!(map(&[("A1", &BOX), ("A2", &beside)]).warnings(), Vec::<String>::new());
+        assert_eq!(map(&[("A1", &BOX), ("A2", &beside)]).warnings(), []);
         let over = BOX.map(|[x, y]| [x + 10.0, y]);
         let warnings = map(&[("A1", &BOX), ("A2", &over)]).warnings();
-        assert_eq!(warnings, ["slots \"A1\" and \"A2\" share 50 % of the smaller one"]);
+        assert_eq!(warnings[0].to_string(), "slots \"A1\" and \"A2\" share 50 % of the smaller one");
+        assert_eq!((warnings.len(), &warnings[0].slots), (1, &vec![0, 1]));
     }
 }

@@ -8,7 +8,7 @@
 //! * `geometry`: polygons.
 
 pub mod features;
-mod geometry;
+pub(crate) mod geometry;
 pub mod judge;
 pub mod map;
 pub mod reader;

@@ -38,7 +38,7 @@ impl View {
     pub fn new(map: &SlotMap, size: [u32; 2]) -> Result<Option<Self>> {
         let scale = |axis: usize| f64::from(size[axis]) / f64::from(map.image_size[axis]);
         let (sx, sy) = (scale(0), scale(1));
-        if (sx / sy - 1.0).abs() > 0.02 {
+        if !SlotMap::has_shape(map.image_size, size) {
             return Ok(None);
         }
         let slots: opencv::Result<Vec<Placed>> = map
