@@ -43,13 +43,17 @@ pub struct Entry {
     pub kind: &'static str,
     /// Its family.
     pub family: Family,
-    /// The JSON Schema of its payload; `description` holds the summary.
-    pub schema: Schema,
+    /// Makes the JSON Schema of its payload; `description` holds the summary.
+    pub schema: fn() -> Schema,
 }
 
 fn entry<P: Payload>(family: Family) -> Entry {
+    Entry { kind: P::TYPE, family, schema: schema_of::<P> }
+}
+
+fn schema_of<P: Payload>() -> Schema {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
-    Entry { kind: P::TYPE, family, schema: settings.into_generator().into_root_schema_for::<P>() }
+    settings.into_generator().into_root_schema_for::<P>()
 }
 
 /// Every type of record, family by family.
@@ -98,7 +102,7 @@ pub fn schema(title: &str, kinds: &[&str]) -> Value {
 }
 
 fn record_schema(entry: Entry) -> Value {
-    let mut payload = entry.schema.to_value();
+    let mut payload = (entry.schema)().to_value();
     if let Some(object) = payload.as_object_mut() {
         object.remove("$schema");
         object.remove("title");

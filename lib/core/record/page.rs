@@ -73,9 +73,9 @@ fn title(family: Family) -> &'static str {
 }
 
 fn record(page: &mut String, entry: &Entry) {
-    let schema = entry.schema.as_object();
+    let schema = (entry.schema)();
     let _ = writeln!(page, ".SS {}", escape(entry.kind));
-    if let Some(schema) = schema {
+    if let Some(schema) = schema.as_object() {
         let _ = writeln!(page, "{}", escape(&text(schema)));
         fields(page, schema, "");
     }
