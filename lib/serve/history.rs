@@ -1,6 +1,5 @@
 //! The log, read beside the thread that writes it.
 
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,6 +10,7 @@ use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
 use crate::hub::Event;
+use crate::random;
 
 /// The log of records for those who resume. One page is read at a time, so that a crowd that comes back at once
 /// waits its turn instead of holding up the rest.
@@ -96,11 +96,7 @@ fn epoch(store: &Store) -> Result<String> {
     if let Some((_, epoch)) = store.snapshot(EPOCH)? {
         return Ok(epoch);
     }
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        Error::new(Kind::Io, "naming the log").because(io::Error::other(error.to_string()))
-    })?;
-    let epoch: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let epoch = random::hex::<8>().map_err(|error| Error::new(Kind::Io, "naming the log").because(error))?;
     store.save_snapshot(EPOCH, 0, &epoch)?;
     Ok(epoch)
 }

@@ -31,6 +31,7 @@ mod kinds;
 pub mod metrics;
 pub mod monitors;
 pub mod operations;
+mod random;
 pub mod realtime;
 pub mod server;
 pub mod socketio;

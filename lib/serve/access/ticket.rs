@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Person;
+use crate::random;
 
 /// Seconds for which a ticket is good.
 pub const LIFE: u64 = 60;
@@ -32,9 +33,7 @@ impl Tickets {
     /// A new ticket for `person`, `now` in seconds since 1970; nothing if too many are out, or the system has no
     /// randomness.
     pub fn issue(&self, person: &Arc<Person>, now: u64) -> Option<String> {
-        let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes).ok()?;
-        let ticket: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let ticket = random::hex::<16>().ok()?;
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         out.retain(|_, (_, until)| *until > now);
         let own = out.values().filter(|(other, _)| other.name == person.name).count();

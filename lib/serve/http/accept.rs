@@ -174,9 +174,8 @@ async fn serve(
     server: Arc<Server>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let stream = Strict::new(endless::Held::new(stream, Arc::clone(&connection.exit)));
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(connection.clone());
+    let stream = Strict::new(endless::Takeable::new(stream, Arc::clone(&connection.exit)));
+    let service = service_fn(move |request: Request<Incoming>| {
         let (routes, server, connection) = (routes.clone(), Arc::clone(&server), connection.clone());
         // hyper keeps room for this future as long as the connection lives: only for a pointer to it, then.
         Box::pin(async move {

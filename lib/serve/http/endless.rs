@@ -48,15 +48,15 @@ impl Exit {
 }
 
 /// A connection until somebody takes it over: whoever holds this then hears nothing more and can write nothing more.
-pub struct Held<S> {
+pub struct Takeable<S> {
     stream: Option<S>,
     exit: Arc<Exit>,
 }
 
-impl<S> Held<S> {
+impl<S> Takeable<S> {
     /// Holds `stream` until it is asked for at `exit`.
-    pub fn new(stream: S, exit: Arc<Exit>) -> Held<S> {
-        Held { stream: Some(stream), exit }
+    pub fn new(stream: S, exit: Arc<Exit>) -> Takeable<S> {
+        Takeable { stream: Some(stream), exit }
     }
 }
 
@@ -64,7 +64,7 @@ fn taken() -> io::Error {
     io::Error::new(io::ErrorKind::NotConnected, "taken over")
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Held<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for Takeable<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -78,7 +78,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Held<S> {
     }
 }
 
-impl<S: Line + 'static> AsyncWrite for Held<S> {
+impl<S: Line + 'static> AsyncWrite for Takeable<S> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match &mut self.get_mut().stream {
             Some(stream) => Pin::new(stream).poll_write(context, bytes),

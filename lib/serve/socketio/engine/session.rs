@@ -270,7 +270,6 @@ impl Drop for Busy {
 /// A name that nobody can guess: 120 random bits.
 pub fn secret() -> Option<String> {
     use base64::Engine;
-    let mut bytes = [0; 15];
-    getrandom::fill(&mut bytes).ok()?;
+    let bytes = crate::random::bytes::<15>().ok()?;
     Some(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes))
 }
