@@ -57,6 +57,9 @@ impl<'a> Envelope<'a> {
             };
             Error::new(Kind::BadInput, what).because(error)
         })?;
+        if !is_object(text) {
+            return Err(Error::new(Kind::BadInput, "not a record: it is no object"));
+        }
         if envelope.kind.is_empty() {
             return Err(Error::new(Kind::BadInput, "not a record: the type is empty"));
         }
@@ -77,10 +80,12 @@ impl<'a> Envelope<'a> {
 
     /// The payload as `P`. An error names the type and the field that does not fit.
     pub fn payload<P: Payload>(&self) -> Result<P> {
-        let raw = self.payload.map_or("{}", RawValue::get);
-        serde_json::from_str(raw).map_err(|error| {
-            Error::new(Kind::BadInput, format!("wrong payload for {}", P::TYPE)).because(error)
-        })
+        let raw = self.payload_json();
+        let wrong = || Error::new(Kind::BadInput, format!("wrong payload for {}", P::TYPE));
+        if !is_object(raw) {
+            return Err(wrong().because("it is no object"));
+        }
+        serde_json::from_str(raw).map_err(|error| wrong().because(error))
     }
 
     /// The payload's JSON text; `{}` when there is none.
@@ -92,6 +97,11 @@ impl<'a> Envelope<'a> {
     pub fn is<P: Payload>(&self) -> bool {
         self.kind == P::TYPE
     }
+}
+
+/// Whether this JSON text is an object. Serde takes an array too for a structure: its fields in their order.
+pub fn is_object(json: &str) -> bool {
+    json.trim_ascii_start().starts_with('{')
 }
 
 /// A string of a line: borrowed where JSON's escapes allow it.

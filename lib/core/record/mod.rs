@@ -18,7 +18,7 @@ pub mod vision;
 
 pub use catalogue::{Entry, Family, Payload, catalogue, schema};
 pub use emit::{Stamp, encode};
-pub use envelope::{Envelope, Text};
+pub use envelope::{Envelope, Text, is_object};
 pub use id::derive_id;
 pub use page::page;
 pub use time::Time;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::{BufMut, Bytes, BytesMut};
 use park_core::record::command::{CameraControl, GateControl, RequestStatus};
 use park_core::record::gate::GateState;
-use park_core::record::{Envelope, Payload, Stamp, Time, encode};
+use park_core::record::{Envelope, Payload, Stamp, Time, encode, is_object};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -109,11 +109,21 @@ struct Incoming<'a> {
 
 impl<'a> Incoming<'a> {
     fn read(text: &'a str) -> Result<Self, String> {
-        serde_json::from_str(text).map_err(|error| format!("not a message: {error}"))
+        if !is_object(text) {
+            return Err("not a message: it is no object".into());
+        }
+        let message: Self = serde_json::from_str(text).map_err(|error| format!("not a message: {error}"))?;
+        if message.r#type.is_empty() {
+            return Err("not a message: the type is empty".into());
+        }
+        Ok(message)
     }
 
     fn payload<P: Payload>(&self) -> Result<P, String> {
         let payload = self.payload.map_or("{}", RawValue::get);
+        if !is_object(payload) {
+            return Err(format!("wrong payload for {}: it is no object", P::TYPE));
+        }
         serde_json::from_str(payload).map_err(|error| format!("wrong payload for {}: {error}", P::TYPE))
     }
 }
@@ -217,6 +227,8 @@ pub fn command(text: &str, gate: Option<&str>, operator: &str, now: Time) -> Res
 struct Line<'a> {
     r#type: &'a str,
     v: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
     timestamp: Time,
     source: &'a str,
     gate_id: &'a str,
@@ -225,18 +237,17 @@ struct Line<'a> {
     payload: &'a RawValue,
 }
 
-/// Reads a message of the controller of `gate` as the line of a record. A record of ours is taken as it is; of another
-/// maker's message the time may be RFC 3339 with or without a zone, or a number of seconds or milliseconds.
+/// Reads a message of the controller of `gate` as the line of a record. A record of ours that names the gate is taken as it is,
+/// another keeps its id; of another maker's message the time may be RFC 3339 with or without a zone, or a number of seconds or milliseconds.
 pub fn record(text: &str, gate: &str, now: Time) -> Result<Vec<u8>, String> {
     let message = Incoming::read(text)?;
     if message.gate_id.as_deref().is_some_and(|other| other != gate) {
         return Err(format!("this is the connection of {gate}"));
     }
-    if !text.contains('\n') {
-        let ours = Envelope::parse(text.as_bytes());
-        if ours.is_ok_and(|record| record.id.is_some() && record.timestamp.is_some()) {
-            return Ok([text.as_bytes(), b"\n"].concat());
-        }
+    let ours = Envelope::parse(text.as_bytes()).ok();
+    let ours = ours.filter(|record| record.id.is_some() && record.timestamp.is_some());
+    if message.gate_id.is_some() && ours.is_some() && !text.contains('\n') {
+        return Ok([text.as_bytes(), b"\n"].concat());
     }
     let payload = match message.r#type.as_ref() {
         "gate_status" => with_state(message.payload),
@@ -246,6 +257,7 @@ pub fn record(text: &str, gate: &str, now: Time) -> Result<Vec<u8>, String> {
     let line = Line {
         r#type: &message.r#type,
         v: 1,
+        id: ours.as_ref().and_then(|record| record.id.as_deref()),
         timestamp: message.timestamp.as_ref().and_then(time).unwrap_or(now),
         source: message.source.as_deref().unwrap_or(gate),
         gate_id: gate,
@@ -368,6 +380,8 @@ mod tests {
         assert!(status.contains(r#""state":"open""#) && status.contains("10:30:00.250Z"), "{status}");
         assert!(record(r#"{"type":"gate_status","payload":{"status":"ajar"}}"#, "g", now()).is_err());
         assert!(record(r#"{"type":"x","gate_id":"other"}"#, "g", now()).is_err());
+        assert!(record(r#"{"type":""}"#, "g", now()).is_err());
+        assert!(record(r#"["x"]"#, "g", now()).is_err());
     }
 
     #[test]
@@ -378,5 +392,10 @@ mod tests {
             record(std::str::from_utf8(&line).unwrap().trim_end(), "g", Time::default()).unwrap(),
             line
         );
+        let bare = r#"{"type":"tick","id":"7","timestamp":"2026-01-20T10:30:00Z","payload":{}}"#;
+        let made = record(bare, "g", Time::default()).unwrap();
+        let parsed = Envelope::parse(made.trim_ascii_end()).unwrap();
+        assert_eq!((parsed.id.as_deref(), parsed.gate_id.as_deref()), (Some("7"), Some("g")));
+        assert_eq!(parsed.timestamp, Some(now()));
     }
 }
