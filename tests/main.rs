@@ -14,5 +14,6 @@ mod readme;
 mod records;
 mod score;
 mod serve;
+mod slots;
 mod support;
 mod track;

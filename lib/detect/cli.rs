@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use opencv::core::Mat;
-use park_core::cli::{Command, Context, IoArgs, Manual};
+use park_core::cli::{Command, Context, IoArgs, Manual, StateFile};
 use park_core::record::camera::Frame;
 use park_core::record::vision::{Candidate, Character, Plate, Plates, Slots};
-use park_core::record::{Envelope, Payload};
+use park_core::record::{Envelope, Payload, Time};
 use park_core::stream::{End, Filter, Origin, Out, Session, Setup};
 use park_core::{Error, Kind, Result};
 
@@ -19,7 +20,7 @@ use crate::frames::{About, Frames};
 use crate::map::{self, MapArgs};
 use crate::plates::{Options, PlateRead, PlateReader};
 use crate::score::{self, ScoreArgs};
-use crate::slots::{SlotMap, SlotReader};
+use crate::slots::{Memory, SlotMap, SlotReader};
 
 /// `park-detect`: see its manual page.
 #[derive(Debug)]
@@ -72,6 +73,10 @@ struct SlotsArgs {
     /// The slot map: JSON that says where each slot lies in the picture.
     #[arg(long, value_name = "FILE")]
     map: PathBuf,
+
+    /// Keep what is learnt of the camera's view in FILE, so that a restart goes on where the last run ended.
+    #[arg(long, value_name = "FILE", env = "PARK_DETECT_STATE")]
+    state: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -138,6 +143,17 @@ impl Command for Detect {
             ),
             map::MAKING,
             score::TRUTH,
+            (
+                "What a camera comes to know",
+                "park-detect slots judges each slot by its picture, and by what the camera has shown before: how each slot looks when it \
+             is empty, by night, in the shade and by day, and how all looks that is no slot. It learns from frames a second or more \
+             apart and says more after twenty of them. By the surroundings it notices that the camera was moved (camera_moved) or that \
+             something is before it (blocked): then every slot is unknown, and nothing is learnt. A slot too dark to see is \
+             unknown with the cause dark, one that could be either with the cause unsure.\n\n\
+             With --state this outlives the run; so a camera that was turned while the command was down is noticed as well. When the \
+             map is drawn anew, what was learnt with the old one is dropped. A view that has changed for good without a new map \
+             (snow, new walls) may need the file removed.",
+            ),
         ],
         examples: &[
             (
@@ -155,6 +171,10 @@ impl Command for Detect {
             (
                 "See how well plates are read, on pictures of your own:",
                 "park-capture pictures/ | park-detect plates | park-detect score --truth truth.jsonl --fold O0Q,I1",
+            ),
+            (
+                "Remember the camera's view over a restart:",
+                "park-capture rtsp://10.0.0.9/lot | park-detect slots --map lot.json --state lot.eye | park-track --lot lot_1",
             ),
         ],
         environment: &[],
@@ -182,7 +202,14 @@ impl Command for Detect {
                     context.log().warn(&format!("{}: {warning}", args.map.display()));
                 }
                 engine::set_num_threads(args.common.threads).map_err(failure)?;
-                filter(SlotsJob { reader: SlotReader::new(map), told: None }, &args.common, context)
+                let (state, memory) = match &args.state {
+                    Some(path) => {
+                        StateFile::open(path, STATE_VERSION).map(|(file, memory)| (Some(file), memory))?
+                    }
+                    None => (None, Memory::default()),
+                };
+                let reader = SlotReader::new(map, memory).map_err(failure)?;
+                filter(SlotsJob { reader, state, kept: None, told: None }, &args.common, context)
             }
             Job::Map(args) => map::run(&args, context),
             Job::Score(args) => score::run(&args, context),
@@ -195,6 +222,11 @@ impl Command for Detect {
 trait Look {
     /// Writes the answer to a frame.
     fn look(&mut self, about: &About, picture: &Mat, out: &mut Out) -> Result<()>;
+
+    /// Keeps what must outlive the run; `last` says that it ends.
+    fn keep(&mut self, _last: bool) -> Result<()> {
+        Ok(())
+    }
 }
 
 fn filter(look: impl Look, args: &JobArgs, context: &Context) -> Result<End> {
@@ -229,6 +261,14 @@ impl<L: Look> Filter for FrameFilter<L> {
         let Some((about, picture)) = self.frames.open(record)? else { return Ok(()) };
         self.seen += 1;
         self.look.look(&about, &picture, out)
+    }
+
+    fn settle(&mut self, _: &mut Out) -> Result<()> {
+        self.look.keep(false)
+    }
+
+    fn finish(&mut self, _: End, _: &mut Out) -> Result<()> {
+        self.look.keep(true)
     }
 
     fn counters(&self) -> BTreeMap<String, u64> {
@@ -279,15 +319,27 @@ fn plate(read: PlateRead) -> Plate {
     }
 }
 
+/// The version of the state file's form.
+const STATE_VERSION: u32 = 1;
+/// How much event time of learning a crash may lose.
+const AT_MOST_LOST: Duration = Duration::from_secs(60);
+
 struct SlotsJob {
     reader: SlotReader,
+    state: Option<StateFile>,
+    /// The event times of the frame that taught something last, and of the last one that is in the state file.
+    kept: Option<[Time; 2]>,
     /// The last size of a frame that was reported as not fitting the map.
     told: Option<[u32; 2]>,
 }
 
 impl Look for SlotsJob {
     fn look(&mut self, about: &About, picture: &Mat, out: &mut Out) -> Result<()> {
-        let slots = self.reader.read(picture).map_err(|error| failure_on(about, error))?;
+        let at = about.stamp.time;
+        let slots = self.reader.read(picture, at).map_err(|error| failure_on(about, error))?;
+        if self.reader.has_learnt() {
+            self.kept = Some([at, self.kept.map_or(at, |[_, kept]| kept)]);
+        }
         let stamp = about.stamp.clone().lot(&self.reader.map().lot_id);
         out.emit(
             &stamp,
@@ -305,6 +357,16 @@ impl Look for SlotsJob {
             }
             _ => Ok(()),
         }
+    }
+
+    fn keep(&mut self, last: bool) -> Result<()> {
+        if let (Some(file), Some([learnt, kept])) = (&self.state, &mut self.kept)
+            && (last || learnt.since(*kept) >= AT_MOST_LOST)
+        {
+            file.save(self.reader.memory())?;
+            *kept = *learnt;
+        }
+        Ok(())
     }
 }
 

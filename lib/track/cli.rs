@@ -5,13 +5,15 @@ use std::str::FromStr;
 
 use clap::Args;
 use park_core::Result;
-use park_core::cli::{Command, Context, IoArgs, Manual, Seconds};
+use park_core::cli::{Command, Context, IoArgs, Manual, Seconds, StateFile};
 use park_core::site::{List, Site};
 use park_core::stream::{End, Policy, Session, Setup};
 
 use crate::filter::TrackFilter;
 use crate::rules::{Plans, Settings, State, Tracker};
-use crate::state::StateFile;
+
+/// The version of the state file's form.
+const STATE_VERSION: u32 = 1;
 
 /// Flags of `park-track`.
 #[derive(Debug, Clone, Args)]
@@ -129,7 +131,7 @@ impl Command for Track {
         };
         let plans = plan()?;
         let (file, state) = match &args.state {
-            Some(path) => StateFile::open(path).map(|(file, state)| (Some(file), state))?,
+            Some(path) => StateFile::open(path, STATE_VERSION).map(|(file, state)| (Some(file), state))?,
             None => (None, State::default()),
         };
         let tracker = Tracker::new(settings, plans, state);

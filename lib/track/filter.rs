@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use park_core::cli::Log;
+use park_core::cli::{Log, StateFile};
 use park_core::record::gate::{AccessDecision, ParkingEntry, ParkingExit};
 use park_core::record::lot::{CapacityUpdate, SlotChanged};
 use park_core::record::{Envelope, Payload, Stamp, Time, camera, derive_id, vision};
@@ -13,7 +13,6 @@ use park_core::{Error, Kind, Result};
 use crate::report::{self, Tally};
 use crate::rules::tracker::Emit;
 use crate::rules::{Event, Plans, Said, Tracker, What};
-use crate::state::StateFile;
 
 /// How much event time of mere readings a crash may lose. What they led to is kept at once.
 const AT_MOST_LOST: Duration = Duration::from_secs(10);

@@ -2,7 +2,6 @@
 //!
 //! * [`rules`]: the fold from events to records; pure.
 //! * [`filter`]: the rules in a stream.
-//! * [`state`]: what they remember, kept in a file over a restart.
 //! * [`report`]: the counts, as a table for people.
 //! * [`cli`]: the command; `manual` has its manual page's words.
 
@@ -11,6 +10,5 @@ pub mod filter;
 mod manual;
 pub mod report;
 pub mod rules;
-pub mod state;
 
 pub use cli::Track;

@@ -1,30 +1,13 @@
-//! From features to a state and its probability.
+//! From odds to a state and its probability.
 
 use park_core::record::vision::{SlotState, UnknownCause};
 
-use super::features::{Features, Measurement, Scene};
+use super::patch::Patch;
 
-/// Everything that was fitted or chosen, in one table.
-///
-/// `weights` and `bias` are a logistic regression (ridge, both classes weighed the same) on the 600 slots of PKLot's
-/// camera UFPR05 (Almeida et al., 2015, CC BY 4.0) and on our own rendered lot (testdata/lot/lot.mp4, lot-night.mp4), each seen shifted,
-/// dimmed, blurred and in noise as well: `cargo run -p park-detect --example slots -- fit PKLOT testdata/lot/lot*.mp4`
-/// prints them anew.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Parameters {
-    /// Of edges, spread, deviation, offset and coloured, see [`Features`].
-    pub weights: [f64; 5],
-    /// What the weighed sum starts from.
-    pub bias: f64,
-    /// Nearer to an even chance than this, a slot is unsure.
-    pub unsure: f64,
-    /// A slot whose brightest twentieth is darker than this grey level is too dark to see.
-    pub dark: f64,
-}
-
-/// The parameters in use.
-pub const PARAMETERS: Parameters =
-    Parameters { weights: [8.61, 5.27, 7.65, 5.36, 8.51], bias: -8.79, unsure: 0.03, dark: 14.0 };
+/// Nearer to an even chance than this, a slot is unsure.
+const UNSURE: f64 = 0.05;
+/// A slot whose brightest twentieth is darker than this grey level is too dark to see.
+const DARK: f64 = 14.0;
 
 /// What one frame says of one slot.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,23 +25,14 @@ impl Verdict {
     pub fn unknown(cause: UnknownCause) -> Self {
         Verdict { state: SlotState::Unknown, confidence: 0.0, cause: Some(cause) }
     }
-}
 
-impl Parameters {
-    /// How likely a slot with these features holds a vehicle.
-    pub fn probability(&self, features: Features) -> f64 {
-        let sum: f64 =
-            self.weights.iter().zip(features.to_array()).map(|(weight, value)| weight * value).sum();
-        1.0 / (1.0 + (-(self.bias + sum)).exp())
-    }
-
-    /// The state of a slot from its patch and the frame around it.
-    pub fn judge(&self, patch: &Measurement, scene: Scene) -> Verdict {
-        if patch.level(0.95) < self.dark {
+    /// The state of a slot that is occupied by these odds (logarithm).
+    pub fn of(patch: &Patch, odds: f64) -> Self {
+        if is_dark(patch) {
             return Verdict::unknown(UnknownCause::Dark);
         }
-        let occupied = self.probability(patch.features(scene));
-        if (occupied - 0.5).abs() < self.unsure {
+        let occupied = 1.0 / (1.0 + (-odds).exp());
+        if (occupied - 0.5).abs() < UNSURE {
             return Verdict::unknown(UnknownCause::Unsure);
         }
         let (state, confidence) = match occupied > 0.5 {
@@ -70,25 +44,27 @@ impl Parameters {
     }
 }
 
+/// Whether a slot is too dark to see.
+pub fn is_dark(patch: &Patch) -> bool {
+    patch.level(0.95) < DARK
+}
+
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use super::super::patch::{HEIGHT, WIDTH};
     use super::*;
 
-    fn features([edges, spread, deviation, offset, coloured]: [f64; 5]) -> Features {
-        Features { edges, spread, deviation, offset, coloured }
+    fn patch(level: u8) -> Patch {
+        Patch::new(&vec![level; 3 * WIDTH * HEIGHT]).unwrap()
     }
 
     #[test]
-    fn more_of_anything_speaks_for_a_vehicle() {
-        let bare = features([0.02, 0.03, 0.04, 0.05, 0.0]);
-        let full = features([0.4, 0.6, 0.5, 0.5, 0.1]);
-        assert!(PARAMETERS.probability(bare) < 0.01);
-        assert!(PARAMETERS.probability(full) > 0.95);
-        let low = bare.to_array();
-        for at in 0..5 {
-            let mut more = low;
-            more[at] += 0.1;
-            assert!(PARAMETERS.probability(features(more)) > PARAMETERS.probability(bare), "feature {at}");
-        }
+    fn odds_become_a_state_or_doubt() {
+        let verdict = |odds| Verdict::of(&patch(90), odds);
+        assert_eq!((verdict(3.0).state, verdict(3.0).confidence), (SlotState::Occupied, 0.9526));
+        assert_eq!((verdict(-3.0).state, verdict(-3.0).confidence), (SlotState::Free, 0.9526));
+        assert_eq!(verdict(0.1), Verdict::unknown(UnknownCause::Unsure));
+        assert_eq!(Verdict::of(&patch(8), 3.0), Verdict::unknown(UnknownCause::Dark));
     }
 }

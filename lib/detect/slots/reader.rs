@@ -1,27 +1,44 @@
 //! The state of every mapped slot in a frame.
 
 use opencv::core::{Mat, MatTraitConst};
+use park_core::record::Time;
 use park_core::record::vision::{SlotReading, UnknownCause};
 
-use super::features::Scene;
-use super::judge::{PARAMETERS, Verdict};
+use super::classifier::Classifier;
+use super::judge::{self, Verdict};
 use super::map::SlotMap;
+use super::memory::{Memory, Relief, Sight};
+use super::patch::{COARSE, Ground, Patch};
 use super::view::View;
 use crate::error::{Error, Result};
 
-/// Tells the state of every slot of a map, frame by frame; each frame by itself.
+/// Tells the state of every slot of a map, frame by frame, from what the frame shows and what the camera has seen before.
 #[derive(Debug)]
 pub struct SlotReader {
     map: SlotMap,
+    classifier: Classifier,
+    memory: Memory,
     view: Option<View>,
     /// The last frame's size when it does not fit the map.
     misfit: Option<[u32; 2]>,
+    learnt: bool,
 }
 
 impl SlotReader {
-    /// A reader of the slots of `map`.
-    pub fn new(map: SlotMap) -> Self {
-        SlotReader { map, view: None, misfit: None }
+    /// A reader of the slots of `map`, which goes on with `memory` if it is of the same map, and else begins anew.
+    ///
+    /// # Errors
+    /// [`Kind::Model`](crate::error::Kind::Model) when OpenCV cannot load the network.
+    pub fn new(map: SlotMap, memory: Memory) -> Result<Self> {
+        let memory = memory.of_map(fingerprint(&map));
+        Ok(SlotReader {
+            classifier: Classifier::new()?,
+            map,
+            memory,
+            view: None,
+            misfit: None,
+            learnt: false,
+        })
     }
 
     /// The map.
@@ -29,20 +46,32 @@ impl SlotReader {
         &self.map
     }
 
+    /// What has been learnt of the camera's view, to be handed to [`SlotReader::new`] after a restart.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// Whether the last frame taught the memory anything.
+    pub fn has_learnt(&self) -> bool {
+        self.learnt
+    }
+
     /// The size of the last frame if it has another shape than the map's picture, so that no slot could be told.
     pub fn misfit(&self) -> Option<[u32; 2]> {
         self.misfit
     }
 
-    /// The state of every slot in a frame (8-bit BGR), in the order of the map. Frames of another size than the
-    /// map's picture are fine if they have its shape; else every slot is unknown, see [`SlotReader::misfit`].
+    /// The state of every slot in a frame (8-bit BGR) of event time `at`, in the order of the map. Frames of another size than
+    /// the map's picture are fine if they have its shape; else every slot is unknown, see [`SlotReader::misfit`].
     ///
     /// # Errors
-    /// [`Kind::Image`](crate::error::Kind::Image) when the frame is not 8-bit BGR or OpenCV fails.
-    pub fn read(&mut self, bgr: &Mat) -> Result<Vec<SlotReading>> {
+    /// [`Kind::Image`](crate::error::Kind::Image) when the frame is not 8-bit BGR or OpenCV fails;
+    /// [`Kind::Model`](crate::error::Kind::Model) when the network fails.
+    pub fn read(&mut self, bgr: &Mat, at: Time) -> Result<Vec<SlotReading>> {
         if bgr.typ() != opencv::core::CV_8UC3 || bgr.empty() {
             return Err(Error::image("looking for vehicles", "the frame is not 8-bit BGR"));
         }
+        self.learnt = false;
         let size = [bgr.cols() as u32, bgr.rows() as u32];
         if self.view.as_ref().is_none_or(|view| view.size() != size) {
             self.view = View::new(&self.map, size)?;
@@ -52,9 +81,21 @@ impl SlotReader {
             let unknown = Verdict::unknown(UnknownCause::CameraMoved);
             return Ok(self.readings(std::iter::repeat(unknown)));
         };
-        let patches = view.measure(bgr)?;
-        let scene = Scene::of(&patches);
-        Ok(self.readings(patches.iter().map(|patch| PARAMETERS.judge(patch, scene))))
+        let patches = view.patches(bgr)?;
+        let ground = Ground::of(&patches);
+        let sight = sight(view, bgr, at, &patches, ground)?;
+        let trouble = self.memory.trouble(&sight, view.surroundings());
+        let dark = |patch: &Patch| judge::is_dark(patch);
+        if trouble.is_some() || patches.iter().all(dark) {
+            let cause =
+                |patch| if dark(patch) { UnknownCause::Dark } else { trouble.unwrap_or(UnknownCause::Dark) };
+            return Ok(self.readings(patches.iter().map(|patch| Verdict::unknown(cause(patch)))));
+        }
+        let mut odds = self.classifier.odds(&patches, ground)?;
+        let opinions = self.memory.opinions(&sight, view.surroundings());
+        odds.iter_mut().zip(opinions).for_each(|(odds, opinion)| *odds += opinion);
+        self.learnt = self.memory.learn(&sight, &odds);
+        Ok(self.readings(patches.iter().zip(odds).map(|(patch, odds)| Verdict::of(patch, odds))))
     }
 
     fn readings(&self, verdicts: impl Iterator<Item = Verdict>) -> Vec<SlotReading> {
@@ -67,6 +108,22 @@ impl SlotReader {
         };
         self.map.slots.iter().zip(verdicts).map(reading).collect()
     }
+}
+
+fn sight(view: &mut View, bgr: &Mat, at: Time, patches: &[Patch], ground: Ground) -> Result<Sight> {
+    let (cells, width) = view.overview(bgr)?;
+    let slots = patches.iter().map(|patch| Relief::of(&patch.coarse(), COARSE[0])).collect();
+    Ok(Sight { at, light: ground.light(), scene: Relief::of(&cells, width), slots })
+}
+
+/// Tells maps apart (FNV-1a by Fowler, Noll and Vo, over what decides what a slot looks like).
+fn fingerprint(map: &SlotMap) -> u64 {
+    let numbers =
+        map.slots.iter().flat_map(|slot| slot.polygon.iter().flatten().map(|number| number.to_bits()));
+    let words = map.image_size.iter().map(|extent| u64::from(*extent)).chain(numbers);
+    let bytes =
+        map.slots.iter().flat_map(|slot| slot.slot_id.bytes()).chain(words.flat_map(u64::to_le_bytes));
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 #[cfg(test)]
@@ -127,10 +184,10 @@ mod tests {
 
     #[test]
     fn vehicles_are_told_from_bare_slots_by_day_and_dusk() {
-        let mut reader = SlotReader::new(map());
+        let mut reader = SlotReader::new(map(), Memory::default()).unwrap();
         for occupied in [&[][..], &[0, 5], &[1, 2, 3, 4, 6], &[0, 1, 2, 3, 4, 5, 6, 7]] {
             for gain in [1.0, 0.5, 0.25] {
-                let readings = reader.read(&yard(occupied, gain)).unwrap();
+                let readings = reader.read(&yard(occupied, gain), Time::default()).unwrap();
                 let expected: Vec<bool> = (0..8).map(|at| occupied.contains(&at)).collect();
                 assert_eq!(states(&readings), expected, "{occupied:?} at {gain}: {readings:?}");
             }
@@ -139,7 +196,10 @@ mod tests {
 
     #[test]
     fn what_is_too_dark_is_unknown() {
-        let readings = SlotReader::new(map()).read(&yard(&[0, 3], 0.02)).unwrap();
+        let readings = SlotReader::new(map(), Memory::default())
+            .unwrap()
+            .read(&yard(&[0, 3], 0.02), Time::default())
+            .unwrap();
         let dark =
             |reading: &SlotReading| (reading.state, reading.cause) == (Unknown, Some(UnknownCause::Dark));
         assert!(readings.iter().all(dark), "{readings:?}");
@@ -147,21 +207,21 @@ mod tests {
 
     #[test]
     fn frames_of_the_maps_shape_are_scaled_and_others_tell_nothing() {
-        let mut reader = SlotReader::new(map());
+        let mut reader = SlotReader::new(map(), Memory::default()).unwrap();
         let day = yard(&[2, 7], 1.0);
-        let expected = states(&reader.read(&day).unwrap());
+        let expected = states(&reader.read(&day, Time::default()).unwrap());
         for size in [Size::new(640, 520), Size::new(160, 130)] {
             let mut scaled = Mat::default();
             imgproc::resize(&day, &mut scaled, size, 0.0, 0.0, imgproc::INTER_AREA).unwrap();
-            assert_eq!(states(&reader.read(&scaled).unwrap()), expected);
+            assert_eq!(states(&reader.read(&scaled, Time::default()).unwrap()), expected);
             assert_eq!(reader.misfit(), None);
         }
         let mut other = Mat::default();
         imgproc::resize(&day, &mut other, Size::new(320, 180), 0.0, 0.0, imgproc::INTER_AREA).unwrap();
-        let readings = reader.read(&other).unwrap();
+        let readings = reader.read(&other, Time::default()).unwrap();
         assert!(readings.iter().all(|reading| reading.cause == Some(UnknownCause::CameraMoved)));
         assert_eq!(reader.misfit(), Some([320, 180]));
-        assert_eq!(states(&reader.read(&day).unwrap()), expected);
+        assert_eq!(states(&reader.read(&day, Time::default()).unwrap()), expected);
         assert!(readings.iter().all(|reading| reading.state != Free));
     }
 }

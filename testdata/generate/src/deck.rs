@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::light::{Light, Surface};
+use crate::lot::Weather;
 use crate::math::{Camera, Pose, V3, fbm, grey, noise, smooth, v};
 use crate::mesh::Mesh;
 use crate::paint::{inside, srgb};
@@ -45,8 +46,8 @@ pub fn camera() -> Camera {
     Camera::new((854, 480), 800.0, v(1.3, -4.2, 12.0), -0.045, 31f32.to_radians())
 }
 
-/// Sun, or the lot's own lamps.
-pub fn light(night: bool) -> Light {
+/// Sun, clouds, the lot's own lamps, or the camera's.
+pub fn light(night: bool, weather: Weather) -> Light {
     let day = Light {
         sun_dir: v(0.5, -0.35, 0.85).unit(),
         sun: v(1.5, 1.42, 1.26),
@@ -57,22 +58,31 @@ pub fn light(night: bool) -> Light {
         lamps: Vec::new(),
         infrared: 0.0,
     };
+    if weather == Weather::Rain {
+        return Light { sun: grey(0.06), zenith: grey(0.5), horizon: v(0.62, 0.64, 0.66), ..day };
+    }
     if !night {
         return day;
     }
     let lamp = v(14.0, 11.0, 7.0);
-    Light {
+    let night = Light {
         sun: grey(0.0),
         zenith: v(0.02, 0.022, 0.03),
         horizon: v(0.05, 0.045, 0.04),
         floor: grey(0.02),
+        ..day
+    };
+    if weather == Weather::Infrared {
+        return Light { infrared: 420.0, ..night };
+    }
+    Light {
         lamps: vec![
             (v(-5.0, 9.0, 6.0), lamp),
             (v(5.5, 9.0, 6.0), lamp),
             (v(-4.0, 20.5, 7.0), lamp),
             (v(5.0, 20.5, 7.0), lamp),
         ],
-        ..day
+        ..night
     }
 }
 

@@ -36,6 +36,17 @@ pub struct Stay {
     pub to: Option<f32>,
 }
 
+/// Weather over the lot, and how the camera sees in it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Weather {
+    /// Dry.
+    Dry,
+    /// Heavy rain: no sun, streaks in the air.
+    Rain,
+    /// The camera's own infrared lamp instead of the lot's.
+    Infrared,
+}
+
 /// A recording of the lot.
 pub struct Show {
     /// File name without extension.
@@ -46,6 +57,12 @@ pub struct Show {
     pub seconds: f32,
     /// By night.
     pub night: bool,
+    /// What else is in the air.
+    pub weather: Weather,
+    /// What the camera makes of the light: 1 as it should.
+    pub exposure: f32,
+    /// Seconds from and to which the shadow of something tall, with a sharp edge, goes over the lot.
+    pub shadow: Option<(f32, f32)>,
     /// Who stays when.
     pub stays: Vec<Stay>,
     /// Walker's way: second, x, y.
@@ -234,7 +251,7 @@ impl<'a> Set<'a> {
     /// Builds the scene of a show.
     pub fn new(show: &'a Show, samples: usize) -> Set<'a> {
         let cam = deck::camera();
-        let light = deck::light(show.night);
+        let light = deck::light(show.night, show.weather);
         let back = render::backdrop(&cam, &light, &deck::Lot, &deck::scenery(), samples);
         let cars = show
             .stays
@@ -298,6 +315,13 @@ impl<'a> Set<'a> {
                 *c = *c * (1.0 - 0.5 * smooth(11.0, 7.0, (x - front).abs()));
             }
         }
+        if let Some((from, to)) = self.show.shadow {
+            let front = mix(-14.0, 14.0, (t - from) / (to - from));
+            for (c, ground) in light.iter_mut().zip(self.back.ground()) {
+                let x = ground.map_or(0.0, |p| p.x - p.y * 0.25 + 4.0);
+                *c = *c * (1.0 - 0.55 * smooth(5.1, 4.9, (x - front).abs()));
+            }
+        }
         for (stay, car) in self.cars.iter().filter(|(s, _)| self.show.night && Self::moving(s, t)) {
             let Some(pose) = pose(stay, t) else { continue };
             for lamp in car.lamps {
@@ -310,7 +334,12 @@ impl<'a> Set<'a> {
         }
         let gain = 1.0 + 0.35 * self.show.gain.map_or(0.0, |(a, b)| ramp(a, b));
         let (exposure, grain) = if self.show.night { (1.25, 3.6) } else { (0.8, 1.5) };
-        let sensor = Sensor { exposure: exposure * gain, grain, monochrome: false, rain: 0.0 };
+        let sensor = Sensor {
+            exposure: exposure * gain * self.show.exposure,
+            grain,
+            monochrome: self.show.weather == Weather::Infrared,
+            rain: if self.show.weather == Weather::Rain { 1.6 } else { 0.0 },
+        };
         film::develop(&self.cam, &light, &sensor, frame)
     }
 

@@ -3,7 +3,7 @@
 use crate::car::{HATCH, SEDAN, SUV, VAN};
 use crate::deck::{A, B, Level};
 use crate::gate::{Guest, Show};
-use crate::lot::{self, Stay};
+use crate::lot::{self, Stay, Weather};
 use crate::plate::Style;
 use crate::yard::Sky;
 
@@ -150,6 +150,25 @@ fn stay(level: Level, slot: usize, from: Option<f32>, to: Option<f32>) -> Stay {
     Stay { level, slot: slot - 1, from, to }
 }
 
+/// The lot with nothing going on in it, seen in other ways.
+fn same(name: &'static str, exposure: f32, weather: Weather) -> lot::Show {
+    lot::Show {
+        name,
+        start: "2026-01-21T08:00:00Z",
+        seconds: 4.0,
+        night: weather == Weather::Infrared,
+        weather,
+        exposure,
+        shadow: None,
+        stays: [(A, 1), (A, 3), (A, 6), (B, 2), (B, 3), (B, 5)].map(|(l, i)| stay(l, i, None, None)).to_vec(),
+        walk: Vec::new(),
+        lorry: None,
+        cloud: None,
+        gain: None,
+        crf: 30,
+    }
+}
+
 /// All recordings of the lot.
 pub fn lot() -> Vec<lot::Show> {
     vec![
@@ -158,6 +177,9 @@ pub fn lot() -> Vec<lot::Show> {
             start: "2026-01-20T08:00:00Z",
             seconds: 96.0,
             night: false,
+            weather: Weather::Dry,
+            exposure: 1.0,
+            shadow: None,
             stays: vec![
                 stay(A, 1, Some(10.0), Some(84.0)),
                 stay(A, 2, None, Some(12.5)),
@@ -192,6 +214,9 @@ pub fn lot() -> Vec<lot::Show> {
             start: "2026-01-20T20:00:00Z",
             seconds: 15.0,
             night: true,
+            weather: Weather::Dry,
+            exposure: 1.0,
+            shadow: None,
             stays: vec![
                 stay(A, 1, None, None),
                 stay(A, 3, None, None),
@@ -206,5 +231,11 @@ pub fn lot() -> Vec<lot::Show> {
             gain: None,
             crf: 28,
         },
+        same("light-plain", 1.0, Weather::Dry),
+        same("light-half", 0.5, Weather::Dry),
+        same("light-double", 2.0, Weather::Dry),
+        lot::Show { shadow: Some((0.0, 4.0)), ..same("light-shadow", 1.0, Weather::Dry) },
+        same("light-rain", 0.9, Weather::Rain),
+        same("light-infrared", 1.0, Weather::Infrared),
     ]
 }

@@ -1,7 +1,10 @@
 //! Scores the slot detector on labelled pictures, or fits its parameters to them.
 //!
-//! `slots score FOLDER…`: accuracy, confusion, calibration and time of `SlotReader` on each folder.
-//! `slots fit FOLDER…`: the logistic regression of `slots::judge`, each picture seen as it is and several times varied.
+//! `slots score FOLDER…`: accuracy, confusion, and calibration of `SlotReader` on each folder.
+//! `slots cost FOLDER`: the time a frame of 40 and of 400 slots takes on one thread, decoding apart.
+//! `slots patches OUT FOLDER…`: the logistic regression of `slots::judge`, each picture seen as it is and several times varied.
+//! `slots cost FOLDER`: the time a frame of 40 and of 400 slots takes on one thread, decoding apart.
+//! `slots patches OUT FOLDER…`: the labelled slots as the detector cuts them out, for models/slot-occupancy/train.py.
 //! `slots map FOLDER LOT`: the slot map of the first picture, for `park-detect slots --map`.
 //!
 //! A folder holds `slots.csv` (file, slot_id, polygon "x,y x,y …", occupied: 1, 0 or empty) beside its pictures,
@@ -9,7 +12,7 @@
 
 #![allow(clippy::print_stdout)]
 
-mod fit;
+mod patches;
 mod score;
 mod sets;
 
@@ -18,13 +21,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["score", folders @ ..] if !folders.is_empty() => folders.iter().try_for_each(|f| score::score(f)),
-        ["fit", folders @ ..] if !folders.is_empty() => fit::fit(folders),
+        ["cost", folder] => score::cost(folder),
+        ["patches", out, folders @ ..] if !folders.is_empty() => patches::patches(out, folders),
         ["map", folder, lot] => {
             let mut map = sets::load(folder)?.into_iter().next().ok_or("no pictures")?.map;
             map.lot_id = (*lot).to_owned();
             println!("{}", serde_json::to_string_pretty(&map)?);
             Ok(())
         }
-        _ => Err("usage: slots score FOLDER… | slots fit FOLDER… | slots map FOLDER LOT".into()),
+        _ => Err("usage: slots score FOLDER… | slots cost FOLDER | slots patches OUT FOLDER… | slots map FOLDER LOT".into()),
     }
 }

@@ -3,24 +3,19 @@
 use std::error::Error;
 use std::time::{Duration, Instant};
 
+use park_core::record::Time;
 use park_core::record::vision::SlotState;
-use park_detect::slots::SlotReader;
+use park_detect::slots::{Memory, SlotReader};
 
 use crate::sets;
 
 pub fn score(folder: &str) -> Result<(), Box<dyn Error>> {
     let (mut right, mut false_occupied, mut false_free, mut unknown) = (0, 0, 0, 0);
-    let (mut time, mut frames, mut slots) = (Duration::ZERO, 0, 0);
     // By confidence of the state, from 0.5 up in tenths: how many, how many right, the sum of confidences.
     let mut bins = [(0, 0, 0.0); 5];
     for scene in sets::load(folder)? {
-        let mut reader = SlotReader::new(scene.map);
-        reader.read(&scene.picture)?;
-        let start = Instant::now();
-        let readings = reader.read(&scene.picture)?;
-        time += start.elapsed();
-        frames += 1;
-        slots += readings.len();
+        let mut reader = SlotReader::new(scene.map, Memory::default())?;
+        let readings = reader.read(&scene.picture, Time::default())?;
         for (reading, occupied) in readings.iter().zip(&scene.occupied) {
             let Some(occupied) = *occupied else { continue };
             let correct = match (reading.state, occupied) {
@@ -52,14 +47,30 @@ pub fn score(folder: &str) -> Result<(), Box<dyn Error>> {
         "{folder}: {right} of {all} right ({:.2} %), {false_occupied} falsely occupied, {false_free} falsely free, {unknown} unknown",
         100.0 * f64::from(right) / f64::from(all)
     );
-    println!(
-        "  {:.2} ms a frame of {} slots",
-        time.as_secs_f64() * 1e3 / f64::from(frames),
-        slots / frames as usize
-    );
     for (count, correct, sum) in bins.into_iter().filter(|bin| bin.0 > 0) {
         let count_f = f64::from(count);
         println!("  confidence {:.3}: {:.3} of {count} right", sum / count_f, f64::from(correct) / count_f);
+    }
+    Ok(())
+}
+
+/// How long a frame takes, with 40 and with 400 slots, on one thread.
+pub fn cost(folder: &str) -> Result<(), Box<dyn Error>> {
+    park_detect::engine::set_num_threads(1)?;
+    let scene = sets::load(folder)?.into_iter().next().ok_or("no pictures")?;
+    for wanted in [40, 400] {
+        let mut map = scene.map.clone();
+        map.slots = scene.map.slots.iter().cycle().take(wanted).cloned().collect();
+        let mut reader = SlotReader::new(map, Memory::default())?;
+        let mut times: Vec<Duration> = Vec::new();
+        for second in 0..40 {
+            let start = Instant::now();
+            reader.read(&scene.picture, Time::from_millis(second * 1000))?;
+            times.push(start.elapsed());
+        }
+        times.sort();
+        let [middle, slow] = [20, 38].map(|at| times[at].as_secs_f64() * 1e3);
+        println!("{wanted} slots: {middle:.1} ms a frame in the middle, {slow:.1} ms one in twenty");
     }
     Ok(())
 }

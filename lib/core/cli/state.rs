@@ -1,28 +1,26 @@
-//! The state, kept in a file over a restart.
+//! What a command knows, kept in a file over a restart.
 
 use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use park_core::{Error, Kind, Result};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::rules::State;
-
-/// The version of the file's form.
-const VERSION: u32 = 1;
+use crate::{Error, Kind, Result};
 
 /// A state file, held by this process alone.
 #[derive(Debug)]
 pub struct StateFile {
     path: PathBuf,
+    version: u32,
     _lock: File,
 }
 
 #[derive(Serialize)]
-struct Kept<'a> {
+struct Kept<'a, S> {
     version: u32,
-    state: &'a State,
+    state: &'a S,
 }
 
 #[derive(Deserialize)]
@@ -31,18 +29,18 @@ struct Version {
 }
 
 #[derive(Deserialize)]
-struct Found {
-    state: State,
+struct Found<S> {
+    state: S,
 }
 
 impl StateFile {
-    /// Takes hold of the file at `path` and reads what it has; a file that is not there has nothing.
+    /// Takes hold of the file at `path` and reads what it has, in the form `version`; a file that is not there has the default.
     ///
     /// # Errors
     ///
-    /// [`Kind::TryAgain`] if another process holds it, [`Kind::Config`] if it is no state file or one of a newer
+    /// [`Kind::TryAgain`] if another process holds it, [`Kind::Config`] if it is no state file or one of another
     /// version, [`Kind::Io`] if it cannot be read.
-    pub fn open(path: &Path) -> Result<(StateFile, State)> {
+    pub fn open<S: DeserializeOwned + Default>(path: &Path, version: u32) -> Result<(StateFile, S)> {
         let lock_path = beside(path, ".lock");
         let lock = File::options()
             .create(true)
@@ -60,10 +58,10 @@ impl StateFile {
                 return Err(Error::io(format!("locking {}", lock_path.display()), error));
             }
         }
-        let file = StateFile { path: path.to_owned(), _lock: lock };
+        let file = StateFile { path: path.to_owned(), version, _lock: lock };
         let state = match std::fs::read(path) {
-            Ok(bytes) => read(path, &bytes)?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => State::default(),
+            Ok(bytes) => read(path, version, &bytes)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => S::default(),
             Err(error) => return Err(Error::io(format!("reading the state {}", path.display()), error)),
         };
         Ok((file, state))
@@ -74,9 +72,9 @@ impl StateFile {
     /// # Errors
     ///
     /// [`Kind::Io`].
-    pub fn save(&self, state: &State) -> Result<()> {
+    pub fn save<S: Serialize>(&self, state: &S) -> Result<()> {
         let doing = |error| Error::io(format!("writing the state {}", self.path.display()), error);
-        let kept = Kept { version: VERSION, state };
+        let kept = Kept { version: self.version, state };
         let mut bytes = serde_json::to_vec(&kept).map_err(|error| doing(error.into()))?;
         bytes.push(b'\n');
         let aside = beside(&self.path, ".new");
@@ -92,15 +90,15 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-fn read(path: &Path, bytes: &[u8]) -> Result<State> {
+fn read<S: DeserializeOwned>(path: &Path, known: u32, bytes: &[u8]) -> Result<S> {
     let wrong = |error: serde_json::Error| {
         let what = format!("reading the state {} (remove it to begin anew)", path.display());
         Error::new(Kind::Config, what).because(error)
     };
     let Version { version } = serde_json::from_slice(bytes).map_err(wrong)?;
-    if version != VERSION {
+    if version != known {
         let message =
-            format!("the state {} has version {version}; this park-track reads {VERSION}", path.display());
+            format!("the state {} has version {version}; this program reads {known}", path.display());
         return Err(Error::new(Kind::Config, message));
     }
     let Found { state } = serde_json::from_slice(bytes).map_err(wrong)?;
@@ -110,45 +108,46 @@ fn read(path: &Path, bytes: &[u8]) -> Result<State> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use park_core::record::Time;
+    use std::collections::BTreeMap;
 
     use super::*;
+
+    type Counts = BTreeMap<String, u32>;
 
     #[test]
     fn what_is_saved_is_found_again() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("track.json");
-        let (file, mut state) = StateFile::open(&path).unwrap();
-        assert_eq!(state, State::default());
-        state.clock = Time::from_millis(1_768_905_000_120);
-        state.lots.entry("lot_1".into()).or_default().gates.inside = 7;
+        let path = dir.path().join("state.json");
+        let (file, mut state) = StateFile::open::<Counts>(&path, 1).unwrap();
+        assert_eq!(state, Counts::default());
+        state.insert("lot_1".into(), 7);
         file.save(&state).unwrap();
         drop(file);
-        assert_eq!(StateFile::open(&path).unwrap().1, state);
+        assert_eq!(StateFile::open::<Counts>(&path, 1).unwrap().1, state);
         assert!(!beside(&path, ".new").exists());
     }
 
     #[test]
     fn one_process_holds_it() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("track.json");
-        let held = StateFile::open(&path).unwrap();
-        assert_eq!(StateFile::open(&path).unwrap_err().kind(), Kind::TryAgain);
+        let path = dir.path().join("state.json");
+        let held = StateFile::open::<Counts>(&path, 1).unwrap();
+        assert_eq!(StateFile::open::<Counts>(&path, 1).unwrap_err().kind(), Kind::TryAgain);
         drop(held);
-        assert!(StateFile::open(&path).is_ok());
+        assert!(StateFile::open::<Counts>(&path, 1).is_ok());
     }
 
     #[test]
     fn a_file_that_is_no_state_is_refused_and_left_alone() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("track.json");
+        let path = dir.path().join("state.json");
         for (text, expected) in [
             ("", "remove it to begin anew"),
             ("{\"version\":1}", "missing field `state`"),
-            ("{\"version\":2,\"state\":{}}", "has version 2; this park-track reads 1"),
+            ("{\"version\":2,\"state\":{}}", "has version 2; this program reads 1"),
         ] {
             std::fs::write(&path, text).unwrap();
-            let error = StateFile::open(&path).unwrap_err();
+            let error = StateFile::open::<Counts>(&path, 1).unwrap_err();
             assert_eq!(error.kind(), Kind::Config);
             assert!(error.to_string().contains(expected), "{error}");
             assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
