@@ -18,7 +18,7 @@ use crate::engine;
 use crate::error::Kind as Failed;
 use crate::frames::{About, Frames};
 use crate::map::{self, MapArgs};
-use crate::plates::{Options, PlateRead, PlateReader};
+use crate::plates::{Networks, Options, PlateRead, PlateReader, Region};
 use crate::score::{self, ScoreArgs};
 use crate::slots::{Memory, SlotMap, SlotReader};
 
@@ -63,6 +63,18 @@ struct PlatesArgs {
     /// Report at most N plates of a frame, the surest first.
     #[arg(long, value_name = "N", default_value_t = Options::default().max_plates)]
     max_plates: usize,
+
+    /// Prefer numbers that plates of these countries may bear: ISO 3166 codes such as id,my,sg.
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    region: Vec<Region>,
+
+    /// Find plates with the network in this ONNX file.
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+
+    /// Read plates with the network in this ONNX file.
+    #[arg(long, value_name = "FILE")]
+    reader: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -188,12 +200,15 @@ impl Command for Detect {
                 if !(0.0..=1.0).contains(&args.min_confidence) {
                     return Err(Error::new(Kind::Usage, "--min-confidence is a number from 0 to 1"));
                 }
-                let reader = PlateReader::new(Options {
+                let options = Options {
                     min_confidence: args.min_confidence,
                     threads: args.common.threads,
                     region_of_interest: args.roi.map(|Polygon(corners)| corners),
                     max_plates: args.max_plates,
-                });
+                    regions: args.region,
+                };
+                let reader =
+                    PlateReader::new(options, &Networks { detector: args.model, reader: args.reader });
                 filter(PlatesJob(reader.map_err(failure)?), &args.common, context)
             }
             Job::Slots(args) => {
@@ -314,7 +329,7 @@ fn plate(read: PlateRead) -> Plate {
         corners: read.corners.map(|corner| corner.map(pixel)),
         characters: read.characters.into_iter().map(character).collect(),
         candidates: read.candidates.into_iter().map(candidate).collect(),
-        region: None,
+        region: read.region.map(|region| region.to_string()),
         rejected: read.rejected.map(str::to_owned),
     }
 }

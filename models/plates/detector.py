@@ -90,7 +90,7 @@ class Scenes:
         self.pictures, self.labels = pictures, labels
 
     def view(self, random, canvas, plates, width):
-        """Draws a photo over the canvas; plates that it covers are gone."""
+        """Draws a photo over the canvas, which may hide plates there; plates are corners and whether all of it shows."""
         index = random.integers(len(self.pictures))
         photo = data.decoded(self.pictures[index])
         boxes = [box_corners(b) for b in self.labels[index]["boxes"]]
@@ -105,12 +105,12 @@ class Scenes:
         drawn = cv2.warpPerspective(photo, matrix, SIZE, flags=cv2.INTER_LINEAR)
         area = cv2.warpPerspective(np.full(photo.shape, 255, np.uint8), matrix, SIZE, flags=cv2.INTER_NEAREST)
         canvas = np.where(area > 0, drawn, canvas)
-        kept = [p for p in plates if not covered(area, p)]
-        moved = [cv2.perspectiveTransform(b[None].astype(np.float64), matrix)[0] for b in boxes]
+        kept = [(corners, whole and not covered(area, corners)) for corners, whole in plates]
+        moved = [(cv2.perspectiveTransform(b[None].astype(np.float64), matrix)[0], True) for b in boxes]
         return canvas, kept + moved
 
     def sample(self, random):
-        """A picture and the corners of its plates."""
+        """A picture and its plates."""
         ground = np.full(SIZE[::-1], random.integers(0, 256), np.uint8)
         plates = []
         width = np.exp(random.uniform(np.log(16), np.log(190)))
@@ -134,7 +134,7 @@ def targets(plates):
     corners = np.zeros((8, rows, columns), np.float32)
     weights = np.zeros((8, rows, columns), np.float32)
     ys, xs = np.mgrid[0:rows, 0:columns].astype(np.float32)
-    for plate in sorted(plates, key=lambda p: -cv2.contourArea(p.astype(np.float32))):
+    for plate, whole in sorted(plates, key=lambda p: -cv2.contourArea(p[0].astype(np.float32))):
         inside = ((plate > -2) & (plate < np.array(SIZE) + 2)).all(1)
         middle = plate.mean(0) / STRIDE - 0.5
         across, down = np.ptp(plate[:, 0]) / STRIDE, np.ptp(plate[:, 1]) / STRIDE
@@ -143,8 +143,8 @@ def targets(plates):
             continue
         spread = np.maximum(np.array([across, down]) * 0.14, 0.45)
         hill = np.exp(-((xs - middle[0]) ** 2 / spread[0] ** 2 + (ys - middle[1]) ** 2 / spread[1] ** 2) / 2)
-        if inside.sum() < 4 or across * STRIDE < 13:  # cut off or too small: neither a plate nor none
-            heat = np.where(hill > 0.1, -1.0, heat).astype(np.float32)
+        if not whole or inside.sum() < 4 or across * STRIDE < 13:  # hidden, cut off or too small: neither a plate nor none
+            heat = np.where((hill > 0.1) & (heat <= 0), -1.0, heat).astype(np.float32)
             continue
         hill[cell[1], cell[0]] = 1.0
         near = hill > 0.35

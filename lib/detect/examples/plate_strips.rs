@@ -1,4 +1,4 @@
-//! Cuts the strips that the plate reader would look at, for its training.
+//! Cuts strips around the lines of text in whole pictures, for the training of models/plate-characters.
 //!
 //! `plate_strips FOLDER OUT`: OUT.bin holds the strips' pixels one after the other, OUT.jsonl a line for each:
 //! its file, and the place of its corners in the picture.
@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for entry in files {
         let path = entry.path();
         let grey = imgcodecs::imread(&path, imgcodecs::IMREAD_GRAYSCALE)?;
-        for strip in strips(&grey, |_| true)? {
+        for strip in strips(&grey)? {
             pixels.write_all(&strip.pixels)?;
             let place = serde_json::json!({
                 "file": entry.file_name().to_string_lossy(),

@@ -5,7 +5,7 @@ use std::fs;
 use std::time::Instant;
 
 use opencv::imgcodecs;
-use park_detect::plates::{Options, PlateRead, PlateReader};
+use park_detect::plates::{Networks, Options, PlateRead, PlateReader};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if let Some(confidence) = arguments.next() {
         options.min_confidence = confidence.parse()?;
     }
-    let mut reader = PlateReader::new(options)?;
+    let mut reader = PlateReader::new(options, &Networks::default())?;
     let mut files: Vec<_> = fs::read_dir(&folder)?.collect::<Result<Vec<_>, _>>()?;
     files.sort_by_key(|entry| entry.file_name());
     let mut out = std::io::stdout().lock();

@@ -71,13 +71,11 @@ impl Line {
     }
 }
 
-/// Fewest boxes in a row that make a line.
-const SHORTEST: usize = 3;
 /// Steepest line followed, as a slope.
 const STEEPEST: f64 = 0.45;
 
-/// Lines of three or more boxes of like height; those with most boxes first, parts of a line after the whole.
-pub fn lines(mut glyphs: Vec<Glyph>) -> Vec<Line> {
+/// Lines of `shortest` or more boxes of like height; those with most boxes first, parts of a line after the whole.
+pub fn lines(mut glyphs: Vec<Glyph>, shortest: usize) -> Vec<Line> {
     glyphs.sort_by(|a, b| a.x.total_cmp(&b.x));
     let mut linked = std::collections::HashSet::new();
     let mut found = Vec::new();
@@ -87,7 +85,7 @@ pub fn lines(mut glyphs: Vec<Glyph>) -> Vec<Line> {
                 continue;
             }
             let chain = follow(&glyphs, first, second);
-            if chain.len() >= SHORTEST {
+            if chain.len() >= shortest {
                 linked.extend(chain.windows(2).map(|pair| (pair[0], pair[1])));
                 found.push(fit(&glyphs, &chain));
             }
@@ -175,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_row_is_a_line_from_edge_to_edge_that_covers_every_part_of_it() {
-        let found = lines(row(100.0, 50.0, 7, 0.0));
+        let found = lines(row(100.0, 50.0, 7, 0.0), 3);
         assert!(found.iter().all(|line| found[0].covers(line)));
         let near = |a: [f64; 2], b: [f64; 2]| (a[0] - b[0]).hypot(a[1] - b[1]) < 1e-9;
         assert!(near(found[0].left, [100.0, 60.0]) && near(found[0].right, [208.0, 60.0]), "{:?}", found[0]);
@@ -184,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_slanted_row_keeps_its_slope() {
-        let found = lines(row(100.0, 50.0, 7, 4.0));
+        let found = lines(row(100.0, 50.0, 7, 4.0), 3);
         let [dx, dy] = found[0].direction();
         assert!((dy / dx - 0.25).abs() < 1e-9);
     }
@@ -193,14 +191,14 @@ mod tests {
     fn a_missing_character_does_not_break_a_row() {
         let mut glyphs = row(100.0, 50.0, 7, 0.0);
         glyphs.remove(3);
-        assert_eq!(lines(glyphs)[0].glyphs, 6);
+        assert_eq!(lines(glyphs, 3)[0].glyphs, 6);
     }
 
     #[test]
     fn two_rows_are_two_lines_and_neither_covers_the_other() {
         let mut glyphs = row(100.0, 50.0, 5, 0.0);
         glyphs.extend(row(100.0, 80.0, 5, 0.0));
-        let found = lines(glyphs);
+        let found = lines(glyphs, 3);
         assert_eq!(found.iter().filter(|line| line.glyphs == 5).count(), 2);
         assert!(!found[0].covers(&found[1]));
         assert!(found[0].covers(&found[0]));
@@ -210,9 +208,9 @@ mod tests {
     fn boxes_of_unlike_height_or_far_apart_are_no_line() {
         let mut unlike = row(100.0, 50.0, 3, 0.0);
         unlike[1].h = 40.0;
-        assert!(lines(unlike).is_empty());
+        assert!(lines(unlike, 3).is_empty());
         let far = (0..5).map(|i| Glyph { x: 60.0 * f64::from(i), y: 0.0, w: 12.0, h: 20.0 });
-        assert!(lines(far.collect()).is_empty());
-        assert!(lines(Vec::new()).is_empty());
+        assert!(lines(far.collect(), 3).is_empty());
+        assert!(lines(Vec::new(), 3).is_empty());
     }
 }

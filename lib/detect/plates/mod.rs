@@ -1,13 +1,18 @@
 //! Licence plates in a frame, found and read.
 //!
-//! Character-like components on a straight line ([`lines`]) are straightened into strips of one size ([`strip`]); a
-//! small network (`models/plate-characters`) says for each column of a strip which character it shows, if any. What
-//! it reads decides whether a line is a plate and where it ends.
+//! A network (`models/plates`) finds plates with their four corners ([`detector`]), and each is laid upright ([`rectify`]); one that
+//! cannot be read so is looked at as it stands.
+//! Character-like components on a straight line ([`lines`]) are then straightened into strips of one size ([`strip`]), and
+//! a second network (`models/plate-characters`) says for each column of a strip which character it shows, if any. From
+//! that come the likeliest texts ([`decode`]), and the one that a country's plates may bear ([`regions`]).
 
 mod components;
 mod decode;
+mod detector;
 mod lines;
 mod reader;
+mod rectify;
+mod regions;
 mod strip;
 mod strips;
 
@@ -15,6 +20,10 @@ mod strips;
 mod tests;
 
 pub use lines::Line;
-pub use reader::{Options, PlateRead, PlateReader};
+pub use reader::{Networks, Options, PlateRead, PlateReader};
+pub use regions::Region;
 pub use strip::Frame;
 pub use strips::{Strip, strips};
+
+/// Four corners of a plate in pixels, clockwise from its own top left.
+pub type Corners = [[f64; 2]; 4];

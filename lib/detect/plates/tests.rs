@@ -5,7 +5,7 @@
 use opencv::core::{self, Mat, Point, Point2f, Rect, Scalar, Size};
 use opencv::imgproc;
 
-use super::{Options, PlateRead, PlateReader};
+use super::{Networks, Options, PlateRead, PlateReader};
 use crate::error::Kind;
 
 const PLATE: Rect = Rect { x: 200, y: 150, width: 240, height: 60 };
@@ -25,7 +25,7 @@ fn frame(text: &str, ink: f64, ground: f64) -> Mat {
 }
 
 fn read(frame: &Mat, options: Options) -> Vec<PlateRead> {
-    let mut reader = PlateReader::new(Options { threads: 1, ..options }).unwrap();
+    let mut reader = PlateReader::new(Options { threads: 1, ..options }, &Networks::default()).unwrap();
     reader.read(frame).unwrap()
 }
 
@@ -109,10 +109,31 @@ fn grey_frames_are_read_and_tiny_ones_hold_nothing() {
 
 #[test]
 fn frames_that_cannot_be_read_are_errors_of_the_picture() {
-    let mut reader = PlateReader::new(Options::default()).unwrap();
+    let mut reader = PlateReader::new(Options::default(), &Networks::default()).unwrap();
     let float = Mat::new_rows_cols_with_default(90, 160, core::CV_32FC3, Scalar::all(0.5)).unwrap();
     let pair = Mat::new_rows_cols_with_default(90, 160, core::CV_8UC2, Scalar::all(9.0)).unwrap();
     for frame in [Mat::default(), float, pair] {
         assert_eq!(reader.read(&frame).unwrap_err().kind(), Kind::Image);
     }
+}
+
+#[test]
+fn a_network_of_other_shapes_is_refused_by_name() {
+    let file = |name: &str| Some([env!("CARGO_MANIFEST_DIR"), "../../models", name].iter().collect());
+    let detector = || file("plate-detector.onnx");
+    let reader = || file("plate-characters.onnx");
+    let swapped = Networks { detector: reader(), reader: None };
+    let (not_read, absent) = (
+        Networks { detector: None, reader: detector() },
+        Networks { detector: None, reader: file("none.onnx") },
+    );
+    for (networks, name) in
+        [(swapped, "plate-characters.onnx"), (not_read, "plate-detector.onnx"), (absent, "none.onnx")]
+    {
+        let error = PlateReader::new(Options::default(), &networks).err().unwrap();
+        assert_eq!(error.kind(), Kind::Model);
+        assert!(error.to_string().contains(name), "{error}");
+    }
+    let same = Networks { detector: detector(), reader: reader() };
+    assert!(PlateReader::new(Options::default(), &same).is_ok());
 }

@@ -1,0 +1,233 @@
+//! A frame to the places where plates may be, by the network of `models/plates/detector.py`.
+
+use opencv::core::{Mat, MatTraitConst, MatTraitConstManual, Size};
+use opencv::imgproc;
+
+use super::Corners;
+use crate::engine::{Engine, Tensor};
+use crate::error::{Error, Result};
+
+/// How the network is shown a frame, so that plates of every size are of a size it knows: those that fill the frame, large
+/// ones, and the others.
+const LOOKS: [Look; 3] = [
+    Look { longest: 80.0, margin: 30, least: 0.6 },
+    Look { longest: 240.0, margin: 0, least: 0.28 },
+    Look { longest: 480.0, margin: 0, least: 0.0 },
+];
+/// Either side of what the network is shown is a multiple of this.
+const STEP: usize = 32;
+/// Pixels there for one cell of the maps.
+const STRIDE: usize = 8;
+/// Maps: one of scores, and x and y of four corners.
+const MAPS: usize = 9;
+/// The corners are given in this many cells.
+const SPREAD: f64 = 4.0;
+/// Least score of a place worth reading.
+const LEAST: f64 = 0.3;
+/// Of two places that share more than this of the smaller one's area, one is left.
+const SAME: f64 = 0.6;
+/// Most places of a frame.
+const MOST: usize = 16;
+
+/// Where a plate may be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spot {
+    /// How sure the network is of a plate, 0 to 1.
+    pub score: f64,
+    /// Its corners in pixels of the frame, clockwise from its own top left.
+    pub corners: Corners,
+}
+
+/// One way to show a frame.
+struct Look {
+    /// Longest side of the frame as it is shown.
+    longest: f64,
+    /// Dark pixels around it, at least.
+    margin: usize,
+    /// Plates narrower than this share of the frame's longest side are left to the other looks.
+    least: f64,
+}
+
+/// Where what was shown lies in the frame.
+struct View {
+    /// Pixels of the frame for one that was shown, across and down.
+    factors: [f64; 2],
+    /// The frame's top left corner, in pixels that were shown.
+    origin: [f64; 2],
+}
+
+/// Finds plates.
+pub struct Detector {
+    engine: Box<dyn Engine>,
+}
+
+impl Detector {
+    /// A detector around a network of one input, 1 x 1 x height x width, grey from 0 to 1, both multiples of 32, and one
+    /// output, 1 x 9 x height / 8 x width / 8.
+    ///
+    /// # Errors
+    /// [`Kind::Model`](crate::error::Kind::Model) when the network has other shapes.
+    pub fn new(mut engine: Box<dyn Engine>) -> Result<Self> {
+        let doing = "trying the plate detector";
+        let shape = vec![1, 1, 2 * STEP, 3 * STEP];
+        let maps = engine.run(Tensor { shape, data: vec![0.5; 6 * STEP * STEP] })?;
+        let wanted = [1, MAPS, 2 * STEP / STRIDE, 3 * STEP / STRIDE];
+        match maps.shape == wanted {
+            true => Ok(Self { engine }),
+            false => Err(Error::model(doing, format!("it gives maps of {:?}, not {wanted:?}", maps.shape))),
+        }
+    }
+
+    /// The places of an 8-bit grey picture where plates may be, likeliest first.
+    ///
+    /// # Errors
+    /// [`Kind::Model`](crate::error::Kind::Model) when the network fails.
+    pub fn find(&mut self, grey: &Mat) -> Result<Vec<Spot>> {
+        let longest = f64::from(grey.rows().max(grey.cols()));
+        let mut found = Vec::new();
+        for look in LOOKS {
+            let (input, view) = shown(grey, &look).map_err(|e| Error::image("shrinking a frame", e))?;
+            let spots = spots(&self.engine.run(input)?, &view);
+            found.extend(spots.into_iter().filter(|spot| width(&spot.corners) >= look.least * longest));
+        }
+        Ok(distinct(found))
+    }
+}
+
+/// The picture as the network takes it, and where that lies in the picture.
+fn shown(grey: &Mat, look: &Look) -> opencv::Result<(Tensor, View)> {
+    let size = grey.size()?;
+    let scale = look.longest / f64::from(size.width.max(size.height));
+    let how = if scale < 1.0 { imgproc::INTER_AREA } else { imgproc::INTER_LINEAR };
+    // Without a margin the picture is stretched a little to multiples of STEP; with one, the margin takes up the rest.
+    let sides = |length: i32| {
+        let small = f64::from(length) * scale;
+        match look.margin {
+            0 => [((small / STEP as f64).round() as usize).max(1) * STEP; 2],
+            margin => {
+                let small = (small.round() as usize).max(1);
+                [small, (small + 2 * margin).next_multiple_of(STEP)]
+            }
+        }
+    };
+    let ([w, width], [h, height]) = (sides(size.width), sides(size.height));
+    let (left, top) = ((width - w) / 2, (height - h) / 2);
+    let mut small = Mat::default();
+    imgproc::resize(grey, &mut small, Size::new(w as i32, h as i32), 0.0, 0.0, how)?;
+    let pixels = small.data_typed::<u8>()?;
+    let mean = pixels.iter().map(|&v| f32::from(v)).sum::<f32>() / pixels.len() as f32;
+    let mut data = vec![mean / 2.0 / 255.0; width * height];
+    for (row, line) in pixels.chunks_exact(w).enumerate() {
+        let start = (top + row) * width + left;
+        data[start..start + w].iter_mut().zip(line).for_each(|(to, &v)| *to = f32::from(v) / 255.0);
+    }
+    let view = View {
+        factors: [f64::from(size.width) / w as f64, f64::from(size.height) / h as f64],
+        origin: [left as f64, top as f64],
+    };
+    Ok((Tensor { shape: vec![1, 1, height, width], data }, view))
+}
+
+/// The peaks of the scores with their corners, likeliest first.
+fn spots(maps: &Tensor, view: &View) -> Vec<Spot> {
+    let [.., rows, columns] = maps.shape[..] else { return Vec::new() };
+    let at = |map: usize, y: usize, x: usize| maps.data[(map * rows + y) * columns + x];
+    let near = |i: usize, end: usize| i.saturating_sub(1)..(i + 2).min(end);
+    let mut found = Vec::new();
+    for (y, x) in (0..rows).flat_map(|y| (0..columns).map(move |x| (y, x))) {
+        let logit = at(0, y, x);
+        let score = 1.0 / (1.0 + f64::from(-logit).exp());
+        if score < LEAST || near(y, rows).any(|v| near(x, columns).any(|u| at(0, v, u) > logit)) {
+            continue;
+        }
+        let corner = |i: usize| {
+            let to = |axis: usize, cell: usize| {
+                let cells = f64::from(at(1 + 2 * i + axis, y, x)) * SPREAD + cell as f64 + 0.5;
+                (cells * STRIDE as f64 - view.origin[axis]) * view.factors[axis]
+            };
+            [to(0, x), to(1, y)]
+        };
+        found.push(Spot { score, corners: [corner(0), corner(1), corner(2), corner(3)] });
+    }
+    found.sort_by(|a, b| b.score.total_cmp(&a.score));
+    found
+}
+
+/// The places that lie on none before them.
+fn distinct(found: Vec<Spot>) -> Vec<Spot> {
+    let mut kept: Vec<Spot> = Vec::new();
+    for spot in found {
+        if kept.len() < MOST && kept.iter().all(|k| shared(&k.corners, &spot.corners) < SAME) {
+            kept.push(spot);
+        }
+    }
+    kept
+}
+
+fn width(corners: &Corners) -> f64 {
+    let [left, _, right, _] = bounds(corners);
+    right - left
+}
+
+/// The upright box around corners: left, top, right, bottom.
+fn bounds(corners: &Corners) -> [f64; 4] {
+    let ends = |axis: usize| {
+        let sides = corners.map(|corner| corner[axis]);
+        (sides.into_iter().fold(f64::INFINITY, f64::min), sides.into_iter().fold(f64::NEG_INFINITY, f64::max))
+    };
+    let ((left, right), (top, bottom)) = (ends(0), ends(1));
+    [left, top, right, bottom]
+}
+
+/// The share of the smaller box that two places have in common.
+fn shared(a: &Corners, b: &Corners) -> f64 {
+    let (a, b) = (bounds(a), bounds(b));
+    let side = |i: usize| (a[i + 2].min(b[i + 2]) - a[i].max(b[i])).max(0.0);
+    let area = |c: [f64; 4]| (c[2] - c[0]) * (c[3] - c[1]);
+    side(0) * side(1) / area(a).min(area(b)).max(f64::MIN_POSITIVE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUIET: f32 = -9.0;
+    const WHOLE: View = View { factors: [1.0, 1.0], origin: [0.0, 0.0] };
+
+    /// Maps of 4 x 6 cells without a plate.
+    fn empty() -> Tensor {
+        let mut data = vec![0.0; MAPS * 24];
+        data[..24].fill(QUIET);
+        Tensor { shape: vec![1, MAPS, 4, 6], data }
+    }
+
+    /// Puts a plate of 16 x 8 pixels around the middle of cell (x, y).
+    fn put(maps: &mut Tensor, x: usize, y: usize, logit: f32) {
+        let cell = y * 6 + x;
+        maps.data[cell] = logit;
+        for (i, cells) in [-1.0, -0.5, 1.0, -0.5, 1.0, 0.5, -1.0, 0.5].into_iter().enumerate() {
+            maps.data[(i + 1) * 24 + cell] = cells / SPREAD as f32;
+        }
+    }
+
+    #[test]
+    fn a_peak_is_a_plate_with_its_corners_in_the_frame() {
+        let mut maps = empty();
+        put(&mut maps, 2, 1, 3.0);
+        let found = spots(&maps, &View { factors: [2.0, 3.0], origin: [0.0, 4.0] });
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].corners, [[24.0, 12.0], [56.0, 12.0], [56.0, 36.0], [24.0, 36.0]]);
+        assert!((found[0].score - 0.9526).abs() < 1e-3);
+    }
+
+    #[test]
+    fn neighbours_are_one_plate_and_others_come_likeliest_first() {
+        let mut maps = empty();
+        put(&mut maps, 1, 1, 1.0);
+        put(&mut maps, 2, 1, 3.0);
+        put(&mut maps, 5, 3, 2.0);
+        let found = distinct(spots(&maps, &WHOLE));
+        assert_eq!(found.iter().map(|s| s.corners[0][0]).collect::<Vec<_>>(), [12.0, 36.0]);
+        assert!(spots(&empty(), &WHOLE).is_empty());
+    }
+}

@@ -1,0 +1,125 @@
+//! How the plates of a country are made up: `models/plates/regions.txt`, compiled in.
+
+use std::fmt;
+use std::str::FromStr;
+
+const REGIONS: &str = include_str!("../../../models/plates/regions.txt");
+
+/// A country whose plates' syntax is known, by its ISO 3166 code in lower case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Region {
+    code: &'static str,
+    patterns: &'static str,
+}
+
+impl Region {
+    /// Every region there is.
+    pub fn all() -> impl Iterator<Item = Region> {
+        let lines = REGIONS.lines().filter(|line| !line.starts_with('#'));
+        lines.filter_map(|line| line.split_once(':')).map(|(code, patterns)| Region { code, patterns })
+    }
+
+    /// Whether plates of this region may say `text` (A-Z and 0-9 only).
+    pub fn allows(self, text: &str) -> bool {
+        self.patterns.split_whitespace().any(|pattern| fits(&parts(pattern), text.as_bytes()))
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code)
+    }
+}
+
+impl FromStr for Region {
+    type Err = String;
+
+    fn from_str(code: &str) -> Result<Self, String> {
+        Region::all().find(|region| region.code.eq_ignore_ascii_case(code)).ok_or_else(|| {
+            let known: Vec<_> = Region::all().map(|region| region.code).collect();
+            format!("the plates of {code:?} are not known; those of {} are", known.join(", "))
+        })
+    }
+}
+
+/// So many characters of one kind in a row.
+struct Part {
+    kind: u8,
+    least: usize,
+    most: usize,
+}
+
+/// A pattern's parts, without what is only drawn.
+fn parts(pattern: &str) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::new();
+    let mut rest = pattern;
+    while let Some(kind) = rest.bytes().next() {
+        rest = &rest[1..];
+        if !matches!(kind, b'A' | b'9' | b'X') {
+            continue;
+        }
+        let (mut least, mut most) = (1, 1);
+        if let Some((counts, after)) = rest.strip_prefix('{').and_then(|r| r.split_once('}')) {
+            let (low, high) = counts.split_once(',').unwrap_or((counts, counts));
+            (least, most) = (low.parse().unwrap_or(1), high.parse().unwrap_or(1));
+            rest = after;
+        }
+        parts.push(Part { kind, least, most });
+    }
+    parts
+}
+
+fn fits(parts: &[Part], text: &[u8]) -> bool {
+    let Some((part, others)) = parts.split_first() else { return text.is_empty() };
+    let shows = |c: &&u8| match part.kind {
+        b'A' => c.is_ascii_uppercase(),
+        b'9' => c.is_ascii_digit(),
+        _ => true,
+    };
+    let run = text.iter().take(part.most).take_while(shows).count();
+    (part.least..=run).any(|taken| fits(others, &text[taken..]))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use super::*;
+
+    fn region(code: &str) -> Region {
+        code.parse().unwrap()
+    }
+
+    #[test]
+    fn a_text_fits_the_patterns_of_its_country_alone() {
+        for (code, text) in
+            [("id", "B1234XYZ"), ("id", "AB1CD"), ("gb", "AB12CDE"), ("br", "ABC1D23"), ("in", "MH12DE1433")]
+        {
+            assert!(region(code).allows(text), "{code} {text}");
+        }
+        for (code, text) in
+            [("id", "B12345XYZ"), ("id", "1234"), ("gb", "AB12CD"), ("br", "ABCD123"), ("in", "")]
+        {
+            assert!(!region(code).allows(text), "{code} {text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_code_is_named_and_the_known_ones_are_told() {
+        let told = "zz".parse::<Region>().unwrap_err();
+        assert!(told.contains("\"zz\"") && told.contains("id, ie, il"), "{told}");
+        assert_eq!(region("GB").to_string(), "gb");
+    }
+
+    #[test]
+    fn every_pattern_of_the_file_is_whole() {
+        for region in Region::all() {
+            for pattern in region.patterns.split_whitespace() {
+                let parts = parts(pattern);
+                let (least, most) =
+                    parts.iter().fold((0, 0), |(low, high), part| (low + part.least, high + part.most));
+                assert!(1 <= least && least <= most && most <= 12, "{region}: {pattern}");
+                assert!(pattern.bytes().all(|c| b"A9X_-o|{},12345678".contains(&c)), "{region}: {pattern}");
+            }
+        }
+    }
+}
