@@ -125,18 +125,24 @@ impl PlateReader {
     /// [`Kind::Model`](crate::error::Kind::Model) when a network fails.
     pub fn read(&mut self, bgr: &(impl MatTraitConst + ToInputArray)) -> Result<Vec<PlateRead>> {
         let grey = grey(bgr)?;
-        let area = &self.options.region_of_interest;
-        let inside = |spot: &Spot| area.as_ref().is_none_or(|area| contains(area, middle(&spot.corners)));
-        let spots: Vec<Spot> = self.detector.find(&grey)?.into_iter().filter(inside).collect();
+        let mut spots = self.detector.find(&grey)?;
+        spots.retain(|spot| self.looks_at(&spot.corners));
         let mut plates = Vec::new();
         for spot in spots {
             plates.extend(self.plate(&grey, &spot)?);
         }
+        // A spot on the border may lead to a text beyond it.
+        plates.retain(|plate| self.looks_at(&plate.corners));
         plates.sort_by(|a, b| {
             a.rejected.is_some().cmp(&b.rejected.is_some()).then(b.confidence.total_cmp(&a.confidence))
         });
         plates.truncate(self.options.max_plates);
         Ok(plates)
+    }
+
+    /// Whether what has these corners lies where plates are looked for.
+    fn looks_at(&self, corners: &Corners) -> bool {
+        self.options.region_of_interest.as_ref().is_none_or(|area| contains(area, middle(corners)))
     }
 
     /// What stands at a spot, if it is worth reporting: laid upright by the spot's corners or, since these may be rough, as it
