@@ -3,7 +3,7 @@
 use opencv::core::{Mat, MatTraitConst, MatTraitConstManual, Size};
 use opencv::imgproc;
 
-use super::Corners;
+use super::{Corners, bounds};
 use crate::engine::{Engine, Tensor};
 use crate::error::{Error, Result};
 
@@ -167,16 +167,6 @@ fn distinct(found: Vec<Spot>) -> Vec<Spot> {
 fn width(corners: &Corners) -> f64 {
     let [left, _, right, _] = bounds(corners);
     right - left
-}
-
-/// The upright box around corners: left, top, right, bottom.
-fn bounds(corners: &Corners) -> [f64; 4] {
-    let ends = |axis: usize| {
-        let sides = corners.map(|corner| corner[axis]);
-        (sides.into_iter().fold(f64::INFINITY, f64::min), sides.into_iter().fold(f64::NEG_INFINITY, f64::max))
-    };
-    let ((left, right), (top, bottom)) = (ends(0), ends(1));
-    [left, top, right, bottom]
 }
 
 /// The share of the smaller box that two places have in common.

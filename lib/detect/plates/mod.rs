@@ -27,3 +27,11 @@ pub use strips::{Strip, strips};
 
 /// Four corners of a plate in pixels, clockwise from its own top left.
 pub type Corners = [[f64; 2]; 4];
+
+/// The upright box around corners: left, top, right, bottom.
+fn bounds(corners: &Corners) -> [f64; 4] {
+    let [xs, ys] = [0, 1].map(|axis| corners.map(|corner| corner[axis]));
+    let least = |side: [f64; 4]| side.into_iter().fold(f64::INFINITY, f64::min);
+    let most = |side: [f64; 4]| side.into_iter().fold(f64::NEG_INFINITY, f64::max);
+    [least(xs), least(ys), most(xs), most(ys)]
+}

@@ -156,10 +156,11 @@ impl PlateReader {
             return Ok(straight.and_then(|number| self.told(&number)));
         }
         let (part, [left, top]) = rectify::around(grey, &spot.corners).map_err(doing)?;
-        let on_plate = rectify::bounds(&spot.corners, ROUGH);
+        let [first_x, first_y, last_x, last_y] = rectify::grown(&spot.corners, ROUGH);
+        let on_plate = |[x, y]: [f64; 2]| (first_x..last_x).contains(&x) && (first_y..last_y).contains(&y);
         let moved = |[x, y]: [f64; 2]| [x + left, y + top];
         let strips = strips::strips(&part).map_err(looking)?;
-        let found = self.number(&strips, |text| contains(&on_plate, moved(middle(&text.corners))))?;
+        let found = self.number(&strips, |text| on_plate(moved(middle(&text.corners))))?;
         let numbers = [straight, found.map(|number| number.moved(moved))];
         let best = numbers.into_iter().flatten().max_by(|a, b| a.merit().total_cmp(&b.merit()));
         Ok(best.and_then(|number| self.told(&number)))
@@ -214,13 +215,12 @@ impl Number {
 
     /// What decides between two readings of one plate.
     fn merit(&self) -> f64 {
-        self.places.iter().map(|place| place.best().1 - 0.5).sum()
+        merit(&self.places)
     }
 
-    /// How sure the least sure character is; nothing if it is too short to be a number.
+    /// How sure the least sure character is; nothing if it is too short or too long for a number.
     fn surety(&self) -> f64 {
-        let least = self.places.iter().map(|place| place.best().1).fold(1.0, f64::min);
-        if LENGTHS.contains(&self.places.len()) { least } else { 0.0 }
+        if LENGTHS.contains(&self.places.len()) { surety(&self.places) } else { 0.0 }
     }
 }
 
@@ -247,13 +247,18 @@ impl Text {
     /// What decides between two: a long text counts for more than a part of it, and a plate's own text, the tallest
     /// there, for more than the small print around it.
     fn weight(&self) -> f64 {
-        self.places.iter().map(|place| place.best().1 - 0.5).sum::<f64>() * self.height
+        merit(&self.places) * self.height
     }
+}
 
-    /// How sure the least sure character is.
-    fn surety(&self) -> f64 {
-        self.places.iter().map(|place| place.best().1).fold(1.0, f64::min)
-    }
+/// How much characters speak for a text: more of them, and surer ones, for more.
+fn merit(places: &[Place]) -> f64 {
+    places.iter().map(|place| place.best().1 - 0.5).sum()
+}
+
+/// How sure the least sure character is.
+fn surety(places: &[Place]) -> f64 {
+    places.iter().map(|place| place.best().1).fold(1.0, f64::min)
 }
 
 /// The number among the texts of a plate, its lines from the top: the weightiest one, and one above or below it that is
@@ -264,7 +269,7 @@ fn number(texts: &[Text]) -> Option<Number> {
         let ratio = text.height / main.height;
         let apart = (text.level - main.level).abs() / ((text.height + main.height) / 2.0);
         text.places.len() >= 2
-            && text.surety() >= SURE
+            && surety(&text.places) >= SURE
             && (1.0 / ALIKE..ALIKE).contains(&ratio)
             && (0.9..2.2).contains(&apart)
     });

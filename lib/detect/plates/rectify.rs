@@ -3,7 +3,7 @@
 use opencv::core::{self, Mat, MatTraitConst, MatTraitConstManual, Point2f, Rect, Scalar, Size};
 use opencv::imgproc;
 
-use super::Corners;
+use super::{Corners, bounds};
 
 /// Width of an upright plate in pixels, without its margin.
 const WIDTH: f64 = 240.0;
@@ -71,23 +71,21 @@ pub fn upright(grey: &Mat, corners: &Corners) -> opencv::Result<Upright> {
     Ok(Upright { plate, back })
 }
 
-/// The upright rectangle around these corners, grown so many times about its middle.
-pub fn bounds(corners: &Corners, grown: f64) -> Corners {
-    let span = |axis: usize| {
-        let side = corners.map(|corner| corner[axis]);
-        let low = side.into_iter().fold(f64::INFINITY, f64::min);
-        let high = side.into_iter().fold(f64::NEG_INFINITY, f64::max);
-        let (middle, half) = ((low + high) / 2.0, (high - low) / 2.0 * grown);
+/// The upright box around these corners, grown so many times about its middle: left, top, right, bottom.
+pub fn grown(corners: &Corners, times: f64) -> [f64; 4] {
+    let [left, top, right, bottom] = bounds(corners);
+    let span = |low: f64, high: f64| {
+        let (middle, half) = ((low + high) / 2.0, (high - low) / 2.0 * times);
         (middle - half, middle + half)
     };
-    let ((left, right), (top, bottom)) = (span(0), span(1));
-    [[left, top], [right, top], [right, bottom], [left, bottom]]
+    let ((left, right), (top, bottom)) = (span(left, right), span(top, bottom));
+    [left, top, right, bottom]
 }
 
 /// A plate as it stands in an 8-bit grey picture, with what is around it, and where that begins.
 pub fn around(grey: &Mat, corners: &Corners) -> opencv::Result<(Mat, [f64; 2])> {
     // Flat boxes get room above and below as well: corners are as rough there, and plates lean.
-    let [[left, top], _, [right, bottom], _] = bounds(corners, AROUND);
+    let [left, top, right, bottom] = grown(corners, AROUND);
     let room = (0.15 * (right - left) - 0.25 * (bottom - top)).max(0.0);
     let within = |v: f64, end: i32| v.clamp(0.0, f64::from(end)) as i32;
     let (x, y) = (within(left, grey.cols()), within(top - room, grey.rows()));
