@@ -407,6 +407,64 @@ fn the_same_input_gives_the_same_bytes_inline_and_by_reference() {
 }
 
 #[test]
+fn several_threads_give_the_same_bytes_in_the_same_order() {
+    let gate = testdata("gate");
+    let film = format!("park-capture {}/*.mp4 --camera cam --count 24", gate.display());
+    let recorded = shell(&film, &gate);
+    let mut input = Vec::new();
+    for (at, line) in recorded.stdout.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        input.extend_from_slice(line);
+        match at % 5 {
+            1 => input.extend_from_slice(b"{\"type\":\"note\",\"payload\":{}}\n"),
+            2 => input.extend_from_slice(inline(at as u64, "?").as_bytes()),
+            3 => input.extend_from_slice(b"no record\n"),
+            _ => {}
+        }
+    }
+    let on = |threads: &str| run("park-detect", &["plates", "--threads", threads], &input);
+    let (one, four) = (on("1"), on("4"));
+    assert_eq!(of_type(&records(&one), "plates").len(), 23, "the other record is the camera's status");
+    assert!(!of_type(&records(&one), "error").is_empty());
+    assert!(one.stdout == four.stdout);
+    assert_eq!((one.status.code(), stderr(&one)), (four.status.code(), stderr(&four)));
+    let few = run("park-detect", &["plates", "--threads", "4", "--count", "7"], &input);
+    assert_eq!(records(&few), records(&one)[..7]);
+}
+
+#[test]
+fn onnx_runtime_reads_what_opencv_reads() {
+    let library =
+        Path::new(env!("CARGO_BIN_EXE_park-detect")).with_file_name("../onnxruntime/libonnxruntime.so.1");
+    assert!(library.exists(), "scripts/setup --tests puts it there: {}", library.display());
+    let gate = testdata("gate");
+    let film = shell("park-capture *.mp4 --camera cam --count 12", &gate).stdout;
+    let lot = testdata("lot");
+    let lot_film = shell("park-capture lot.mp4 --camera cam --count 5", &lot).stdout;
+    let map = lot.join("lot.json").display().to_string();
+    for (job, input) in [(vec!["plates"], film), (vec!["slots", "--map", &map], lot_film)] {
+        let by = |runtime: &str| {
+            let output = run("park-detect", &[&job[..], &["--onnxruntime", runtime]].concat(), &input);
+            assert!(output.status.success(), "{}", stderr(&output));
+            let said = |record: &Value| record["payload"]["plates"].as_array().cloned().unwrap_or_default();
+            let texts = |record: &Value| said(record).iter().map(|plate| plate["text"].clone()).collect();
+            let states = |record: &Value| record["payload"]["slots"][0]["state"].clone();
+            let each = records(&output);
+            each.iter().map(|record| (texts(record), states(record))).collect::<Vec<(Vec<Value>, Value)>>()
+        };
+        assert_eq!(by(&library.display().to_string()), by("none"));
+    }
+}
+
+#[test]
+fn a_runtime_that_is_none_is_named() {
+    for (file, words) in [("/nowhere/libonnxruntime.so", "/nowhere"), ("libc.so.6", "libc.so.6")] {
+        let output = run("park-detect", &["plates", "--onnxruntime", file], b"");
+        assert_eq!(output.status.code(), Some(78));
+        assert!(stderr(&output).contains(words), "{}", stderr(&output));
+    }
+}
+
+#[test]
 fn term_mid_stream_ends_whole_records_and_head_ends_quietly() {
     let dir = tempfile::tempdir().unwrap();
     let map = map_file(dir.path(), &map());

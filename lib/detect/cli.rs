@@ -1,24 +1,20 @@
-//! The command `park-detect`: flags, and the two filters from `frame` to `plates` and to `slots`.
+//! The command `park-detect`: its flags, and what they start.
 
-use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
+use std::thread;
 
 use clap::{Args, Subcommand};
-use opencv::core::Mat;
 use park_core::cli::{Command, Context, IoArgs, Manual, StateFile};
-use park_core::record::camera::Frame;
-use park_core::record::vision::{Candidate, Character, Plate, Plates, Slots};
-use park_core::record::{Envelope, Payload, Time};
-use park_core::stream::{End, Filter, Origin, Out, Session, Setup};
+use park_core::stream::End;
 use park_core::{Error, Kind, Result};
 
-use crate::engine;
-use crate::error::Kind as Failed;
-use crate::frames::{About, Frames};
+use crate::engine::Runtime;
+use crate::filter::{filter, run};
+use crate::jobs::{NoJob, PlatesJob, STATE_VERSION, SlotsJob};
 use crate::map::{self, MapArgs};
-use crate::plates::{Networks, Options, PlateRead, PlateReader, Region};
+use crate::plates::{Networks, Options, PlateReader, Region};
 use crate::score::{self, ScoreArgs};
 use crate::slots::{Memory, SlotMap, SlotReader};
 
@@ -101,8 +97,33 @@ struct JobArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
 
+    /// Run the networks with this ONNX Runtime library, about twice as fast as OpenCV runs them; `none` is OpenCV. By default
+    /// the library is taken where the system's linker finds it.
+    #[arg(long, value_name = "FILE", env = "ORT_DYLIB_PATH")]
+    onnxruntime: Option<PathBuf>,
+
     #[command(flatten)]
     io: IoArgs,
+}
+
+impl JobArgs {
+    /// How many threads there may be.
+    fn cores(&self) -> usize {
+        match self.threads {
+            0 => thread::available_parallelism().map_or(1, NonZero::get),
+            threads => threads,
+        }
+    }
+
+    /// What runs the networks, each on so many threads.
+    fn runtime(&self, threads: usize) -> Result<Runtime> {
+        let runtime = match &self.onnxruntime {
+            None => Runtime::found(threads),
+            Some(none) if none.as_os_str() == "none" => Runtime::opencv(threads),
+            Some(library) => Runtime::onnx_runtime(library, threads),
+        };
+        runtime.map_err(failure)
+    }
 }
 
 /// A polygon on the command line.
@@ -202,196 +223,37 @@ impl Command for Detect {
                 }
                 let options = Options {
                     min_confidence: args.min_confidence,
-                    threads: args.common.threads,
                     region_of_interest: args.roi.map(|Polygon(corners)| corners),
                     max_plates: args.max_plates,
                     regions: args.region,
                 };
-                let reader =
-                    PlateReader::new(options, &Networks { detector: args.model, reader: args.reader });
-                filter(PlatesJob(reader.map_err(failure)?), &args.common, context)
+                let networks = Networks { detector: args.model, reader: args.reader };
+                // Frames side by side use the cores better than a network on several does.
+                let runtime = args.common.runtime(1)?;
+                let reader = || PlateReader::new(options.clone(), &networks, &runtime).map(PlatesJob);
+                let jobs: std::result::Result<_, _> = (0..args.common.cores()).map(|_| reader()).collect();
+                run(jobs.map_err(failure)?, &args.common.io, args.common.keep_frames, context)
             }
             Job::Slots(args) => {
                 let map = SlotMap::load(&args.map)?;
                 for warning in map.warnings() {
                     context.log().warn(&format!("{}: {warning}", args.map.display()));
                 }
-                engine::set_num_threads(args.common.threads).map_err(failure)?;
                 let (state, memory) = match &args.state {
                     Some(path) => {
                         StateFile::open(path, STATE_VERSION).map(|(file, memory)| (Some(file), memory))?
                     }
                     None => (None, Memory::default()),
                 };
-                let reader = SlotReader::new(map, memory).map_err(failure)?;
-                filter(SlotsJob { reader, state, kept: None, told: None }, &args.common, context)
+                let runtime = args.common.runtime(args.common.threads)?;
+                let reader = SlotReader::new(map, memory, &runtime).map_err(failure)?;
+                filter(SlotsJob::new(reader, state), &args.common.io, args.common.keep_frames, context)
             }
             Job::Map(args) => map::run(&args, context),
             Job::Score(args) => score::run(&args, context),
-            Job::None(args) => filter(NoJob, &args, context),
+            Job::None(args) => filter(NoJob, &args.io, args.keep_frames, context),
         }
     }
-}
-
-/// What is looked for in a frame.
-trait Look {
-    /// Writes the answer to a frame.
-    fn look(&mut self, about: &About, picture: &Mat, out: &mut Out) -> Result<()>;
-
-    /// Keeps what must outlive the run; `last` says that it ends.
-    fn keep(&mut self, _last: bool) -> Result<()> {
-        Ok(())
-    }
-}
-
-fn filter(look: impl Look, args: &JobArgs, context: &Context) -> Result<End> {
-    let mut filter =
-        FrameFilter { look, frames: Frames::new(args.keep_frames), keep: args.keep_frames, seen: 0 };
-    let end = Session::open(&args.io, &Setup::default(), context)?.run(&mut filter);
-    if filter.frames.expired() > 0 {
-        let expired = filter.frames.expired();
-        context.log().warn(&format!("{expired} frames expired before they could be looked at"));
-    }
-    end
-}
-
-/// The filter around both jobs: frames in, answers out.
-struct FrameFilter<L> {
-    look: L,
-    frames: Frames,
-    keep: bool,
-    seen: u64,
-}
-
-impl<L: Look> Filter for FrameFilter<L> {
-    fn consumes(&self, kind: &str) -> bool {
-        !self.keep && self.wants(kind)
-    }
-
-    fn wants(&self, kind: &str) -> bool {
-        kind == Frame::TYPE
-    }
-
-    fn record(&mut self, record: &Envelope<'_>, _: &Origin, out: &mut Out) -> Result<()> {
-        let Some((about, picture)) = self.frames.open(record)? else { return Ok(()) };
-        self.seen += 1;
-        self.look.look(&about, &picture, out)
-    }
-
-    fn settle(&mut self, _: &mut Out) -> Result<()> {
-        self.look.keep(false)
-    }
-
-    fn finish(&mut self, _: End, _: &mut Out) -> Result<()> {
-        self.look.keep(true)
-    }
-
-    fn counters(&self) -> BTreeMap<String, u64> {
-        [("frames", self.seen), ("expired", self.frames.expired())]
-            .map(|(name, n)| (name.to_owned(), n))
-            .into()
-    }
-}
-
-struct NoJob;
-
-impl Look for NoJob {
-    fn look(&mut self, _: &About, _: &Mat, _: &mut Out) -> Result<()> {
-        Ok(())
-    }
-}
-
-struct PlatesJob(PlateReader);
-
-impl Look for PlatesJob {
-    fn look(&mut self, about: &About, picture: &Mat, out: &mut Out) -> Result<()> {
-        let reads = self.0.read(picture).map_err(|error| failure_on(about, error))?;
-        let plates = Plates {
-            camera_id: about.camera_id.clone(),
-            seq: about.seq,
-            file: about.file.clone(),
-            plates: reads.into_iter().map(plate).collect(),
-        };
-        out.emit(&about.stamp, &plates);
-        Ok(())
-    }
-}
-
-/// A reading as the record has it; numbers are cut to what they are good for, which keeps records short.
-fn plate(read: PlateRead) -> Plate {
-    let to = |digits: f64| move |value: f64| (value * digits).round() / digits;
-    let (probability, pixel) = (to(1e4), to(10.0));
-    let character = |(char, confidence)| Character { char, confidence: probability(confidence) };
-    let candidate = |(text, confidence)| Candidate { text, confidence: probability(confidence) };
-    Plate {
-        text: read.text,
-        confidence: probability(read.confidence),
-        corners: read.corners.map(|corner| corner.map(pixel)),
-        characters: read.characters.into_iter().map(character).collect(),
-        candidates: read.candidates.into_iter().map(candidate).collect(),
-        region: read.region.map(|region| region.to_string()),
-        rejected: read.rejected.map(str::to_owned),
-    }
-}
-
-/// The version of the state file's form.
-const STATE_VERSION: u32 = 1;
-/// How much event time of learning a crash may lose.
-const AT_MOST_LOST: Duration = Duration::from_secs(60);
-
-struct SlotsJob {
-    reader: SlotReader,
-    state: Option<StateFile>,
-    /// The event times of the frame that taught something last, and of the last one that is in the state file.
-    kept: Option<[Time; 2]>,
-    /// The last size of a frame that was reported as not fitting the map.
-    told: Option<[u32; 2]>,
-}
-
-impl Look for SlotsJob {
-    fn look(&mut self, about: &About, picture: &Mat, out: &mut Out) -> Result<()> {
-        let at = about.stamp.time;
-        let slots = self.reader.read(picture, at).map_err(|error| failure_on(about, error))?;
-        if self.reader.has_learnt() {
-            self.kept = Some([at, self.kept.map_or(at, |[_, kept]| kept)]);
-        }
-        let stamp = about.stamp.clone().lot(&self.reader.map().lot_id);
-        out.emit(
-            &stamp,
-            &Slots { camera_id: about.camera_id.clone(), seq: about.seq, file: about.file.clone(), slots },
-        );
-        match self.reader.misfit() {
-            Some(size) if self.told != Some(size) => {
-                self.told = Some(size);
-                let ([width, height], [w, h]) = (size, self.reader.map().image_size);
-                let message = format!(
-                    "{}: {width} x {height} has another shape than the slot map's {w} x {h}: no slot can be told",
-                    about.name()
-                );
-                Err(Error::new(Kind::BadInput, message))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn keep(&mut self, last: bool) -> Result<()> {
-        if let (Some(file), Some([learnt, kept])) = (&self.state, &mut self.kept)
-            && (last || learnt.since(*kept) >= AT_MOST_LOST)
-        {
-            file.save(self.reader.memory())?;
-            *kept = *learnt;
-        }
-        Ok(())
-    }
-}
-
-/// An error of detection on one frame: a picture's fault is the record's, a network's is not.
-fn failure_on(about: &About, error: crate::error::Error) -> Error {
-    let kind = match error.kind() {
-        Failed::Image => Kind::BadInput,
-        Failed::Model => Kind::Config,
-    };
-    Error::new(kind, about.name()).because(error)
 }
 
 /// An error before the first frame.

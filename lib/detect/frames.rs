@@ -89,7 +89,6 @@ pub struct Frames {
     jpeg: Vec<u8>,
     decoded: Mat,
     raw: Mat,
-    expired: u64,
 }
 
 impl Frames {
@@ -98,12 +97,8 @@ impl Frames {
         Frames { keep, ..Frames::default() }
     }
 
-    /// How many frames by reference were gone before they could be taken: their writer needed the room.
-    pub fn expired(&self) -> u64 {
-        self.expired
-    }
-
-    /// The picture of a `frame` record, inline or by reference, or `None` if it has expired, which is no error.
+    /// The picture of a `frame` record, inline or by reference, or `None` if it has expired, which is no
+    /// error: its writer needed the room.
     ///
     /// # Errors
     /// [`Kind::BadInput`], naming the frame: fields missing, not base64, not a JPEG, cut short, more than 8 bits, under 16 or
@@ -127,10 +122,7 @@ impl Frames {
                 };
                 match found {
                     Some(picture) => picture,
-                    None => {
-                        self.expired += 1;
-                        return Ok(None);
-                    }
+                    None => return Ok(None),
                 }
             }
             (Encoding::Jpeg, None, _) => return Err(bad("a JPEG without data")),

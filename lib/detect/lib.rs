@@ -7,12 +7,14 @@
 //! * [`score`]: how right records are, held against the truth.
 //! * [`engine`]: runs a network.
 //! * [`error`]: what can go wrong, by kind.
-//! * [`cli`]: the command.
+//! * [`cli`]: the command; [`filter`] its stream, [`jobs`] what is looked for in it.
 
 mod cli;
 pub mod engine;
 pub mod error;
+mod filter;
 pub mod frames;
+mod jobs;
 pub mod jpeg;
 pub mod map;
 pub mod plates;

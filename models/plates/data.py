@@ -11,21 +11,15 @@ import argparse
 import csv
 import json
 import pathlib
-import random
 
 import cv2
 import numpy as np
 
-SEED = 20
+from held_out import held_out, shows_plate
+
 LONGEST = {"openlpr": 432, "ro": 800}  # longest side of a photo in the pack
 CROP = (192, 144)  # most pixels of a crop, across and down
 MARGIN = 0.25  # of the box's sides, around it in a crop
-
-
-def held_out(names):
-    """The tenth of the photos that nothing is trained on: chosen by a fixed seed from all the names."""
-    names = sorted(set(names))
-    return set(random.Random(SEED).sample(names, len(names) // 10))
 
 
 def rows(data, name):
@@ -76,11 +70,9 @@ def pack_photos(data, path):
     for name, longest in LONGEST.items():
         if not (data / name).exists():
             continue
-        boxes, unsure = {}, {}
-        for row in rows(data, name):
-            box = [float(row[k]) for k in "xywh"]
-            nothing = row["note"] == "no plate visible"
-            (unsure if nothing else boxes).setdefault(row["file"], []).append(box)
+        boxes = {}
+        for row in filter(shows_plate, rows(data, name)):
+            boxes.setdefault(row["file"], []).append([float(row[k]) for k in "xywh"])
         held = held_out(boxes) if name == "openlpr" else set()
         for file in sorted(boxes):
             picture = cv2.imread(str(data / name / file), cv2.IMREAD_GRAYSCALE)
@@ -93,7 +85,7 @@ def pack_photos(data, path):
 def pack_crops(data, path):
     packer = Packer(85)
     all_rows = rows(data, "openlpr")
-    held = held_out(row["file"] for row in all_rows if row["note"] != "no plate visible")
+    held = held_out(row["file"] for row in all_rows if shows_plate(row))
     for row in all_rows:
         if row["legible"] != "1" or not row["plate_text"]:
             continue

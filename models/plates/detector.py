@@ -3,7 +3,8 @@
     python detector.py --packs PACKS --out ../plate-detector.onnx
 
 One class, no anchors, four corners as key points: for every cell of 8 x 8 pixels the score of a plate's middle lying
-there, and where the plate's corners are. Boxes of real photos, turned, sheared and put in perspective, give corners too.
+there, and where the plate's corners are. A real plate's corners are not known, only the upright box around them, and that
+much is asked of it; in half of the photos drawn plates take the place of the real ones, in any perspective, and teach corners.
 """
 
 import cv2
@@ -14,12 +15,14 @@ from torch import nn
 from torch.nn import functional as F
 
 import data
+import draw
 import training
 
 SEED = 5
 SIZE = (384, 320)  # of a training picture, across and down
 STRIDE = 8
 SPREAD = 4.0  # corners are given in this many cells
+LOOSE = 0.12  # by so much of its size a labelled box may be too large, on each side
 
 
 def block(inputs, outputs, stride=1, kernel=3):
@@ -60,11 +63,11 @@ def box_corners(box):
     return np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]], np.float32)
 
 
-def warp(random, shape, corners, width):
-    """A view that puts a plate of these corners somewhere in the picture, so many pixels wide."""
+def warp(random, shape, corners, width, turned):
+    """A view that puts a plate of these corners somewhere in the picture, so many pixels wide; upright if not `turned`."""
     middle = corners.mean(0)
     scale = width / max(np.linalg.norm(corners[1] - corners[0]), 1.0)
-    angle, shear = np.radians(random.normal(0, 5)), random.normal(0, 0.08)
+    angle, shear = np.radians(random.normal(0, 5)) * turned, random.normal(0, 0.08) * turned
     stretch = np.exp(random.normal(0, 0.12))
     linear = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     linear = scale * linear @ np.array([[1, shear], [0, 1]]) @ np.diag([1.0, stretch])
@@ -78,46 +81,102 @@ def warp(random, shape, corners, width):
     matrix = np.eye(3)
     matrix[:2, :2], matrix[:2, 2] = linear, target - linear @ middle
     tilt = np.eye(3)
-    tilt[2, :2] = random.normal(0, 0.12, 2) / SIZE
+    tilt[2, :2] = random.normal(0, 0.12, 2) / SIZE * turned
     centre = np.array([[1, 0, -target[0]], [0, 1, -target[1]], [0, 0, 1.0]])
     return np.linalg.inv(centre) @ tilt @ centre @ matrix
+
+
+def tilted(corners, random):
+    """Corners of a plate that hangs where this box is, and hides it: turned, sheared, in perspective."""
+    across, down = corners[1] - corners[0], corners[3] - corners[0]
+    aspect = np.linalg.norm(across) / max(np.linalg.norm(down), 1.0)
+    turn, shear = np.tan(np.radians(random.normal(0, 5))), random.normal(0, 0.15)
+    unit = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]]) * random.uniform([1.0, 1.0], [1.15, 1.35])
+    unit = unit + np.stack([unit[:, 1] * shear / aspect, unit[:, 0] * turn * aspect], 1)
+    unit[[1, 2], 1] *= np.exp(random.normal(0, 0.08))  # one end is nearer
+    return (corners.mean(0) + unit[:, :1] * across + unit[:, 1:] * down).astype(np.float32)
 
 
 class Scenes:
     """Photos with their plates' corners, seen anew each time."""
 
-    def __init__(self, pictures, labels):
+    def __init__(self, pictures, labels, drawn):
         self.pictures, self.labels = pictures, labels
+        self.drawn, self.drawn_labels = drawn
 
     def view(self, random, canvas, plates, width):
-        """Draws a photo over the canvas, which may hide plates there; plates are corners and whether all of it shows."""
+        """Draws a photo over the canvas, which may hide plates there; plates are corners, whether all of it shows, and whether
+        the corners are exact or but those of the box around it."""
         index = random.integers(len(self.pictures))
         photo = data.decoded(self.pictures[index])
         boxes = [box_corners(b) for b in self.labels[index]["boxes"]]
-        chosen = boxes[random.integers(len(boxes))]
-        matrix = warp(random, photo.shape, chosen, width)
+        replaced = random.random() < 0.55
+        matrix = warp(random, photo.shape, boxes[random.integers(len(boxes))], width, replaced)
+        moved = lambda b: cv2.perspectiveTransform(b[None].astype(np.float64), matrix)[0]
+        found = [(moved(tilted(b, random) if replaced else b), True, replaced) for b in boxes]
+        shrunk, to_view = photo, matrix
         if np.linalg.det(matrix[:2, :2]) < 0.36:  # shrunk a lot: average first, or strokes alias away
             factor = max(0.25, float(np.sqrt(np.linalg.det(matrix[:2, :2]))) * 1.4)
-            height_width = photo.shape
-            photo = cv2.resize(photo, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-            matrix = matrix @ np.diag([height_width[1] / photo.shape[1], height_width[0] / photo.shape[0], 1.0])
-            boxes = [b * [photo.shape[1] / height_width[1], photo.shape[0] / height_width[0]] for b in boxes]
-        drawn = cv2.warpPerspective(photo, matrix, SIZE, flags=cv2.INTER_LINEAR)
+            shrunk = cv2.resize(photo, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+            to_view = matrix @ np.diag([photo.shape[1] / shrunk.shape[1], photo.shape[0] / shrunk.shape[0], 1.0])
+        seen = cv2.warpPerspective(shrunk, to_view, SIZE, flags=cv2.INTER_LINEAR)
+        if replaced:
+            for corners, _, _ in found:
+                seen = self.pasted(seen, corners, random)
         area = cv2.warpPerspective(np.full(photo.shape, 255, np.uint8), matrix, SIZE, flags=cv2.INTER_NEAREST)
-        canvas = np.where(area > 0, drawn, canvas)
-        kept = [(corners, whole and not covered(area, corners)) for corners, whole in plates]
-        moved = [(cv2.perspectiveTransform(b[None].astype(np.float64), matrix)[0], True) for b in boxes]
-        return canvas, kept + moved
+        canvas = np.where(area > 0, seen, canvas)
+        return canvas, [(corners, whole and not covered(area, corners), exact) for corners, whole, exact in plates] + found
+
+    def pasted(self, picture, corners, random):
+        """The picture with a drawn plate at these corners, in the light that falls there."""
+        across = max(np.linalg.norm(corners[1] - corners[0]), 4.0)
+        aspect = across / max(np.linalg.norm(corners[3] - corners[0]), 1.0)
+        index = random.integers(len(self.drawn))
+        while aspect > 3 and self.drawn_labels[index]["lines"] == 2:
+            index = random.integers(len(self.drawn))
+        left, top, right, bottom = draw.PLATE
+        frame = int(random.choice([0, 0, random.integers(2, 9)]))
+        plate = data.decoded(self.drawn[index])[top - frame : bottom + frame, left - frame : right + frame]
+        factor = min(1.0, 1.4 * across / (right - left))
+        if factor < 0.8:  # average first
+            plate = cv2.resize(plate, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        low, high = corners.min(0), corners.max(0)
+        x0, y0 = np.clip(low, 0, None).astype(int)
+        behind = picture[y0 : int(max(high[1], 0)) + 1, x0 : int(max(high[0], 0)) + 1]
+        light = (float(behind.mean()) + 40) / 150 if behind.size else 1.0
+        plate = np.clip(plate * np.clip(light * random.uniform(0.8, 1.3), 0.25, 1.3), 0, 255).astype(np.uint8)
+        h, w = plate.shape
+        fx, fy = frame * w / (right - left + 2 * frame), frame * h / (bottom - top + 2 * frame)
+        inner = np.array([[fx, fy], [w - fx, fy], [w - fx, h - fy], [fx, h - fy]], np.float32) - 0.5
+        matrix = cv2.getPerspectiveTransform(inner, corners.astype(np.float32))
+        drawn = cv2.warpPerspective(plate, matrix, SIZE, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        share = cv2.warpPerspective(np.full(plate.shape, 255, np.uint8), matrix, SIZE).astype(np.float32) / 255.0
+        return (picture * (1 - share) + drawn * share).astype(np.uint8)
 
     def sample(self, random):
         """A picture and its plates."""
         ground = np.full(SIZE[::-1], random.integers(0, 256), np.uint8)
         plates = []
-        width = np.exp(random.uniform(np.log(16), np.log(190)))
+        width = np.exp(random.uniform(np.log(16), np.log(240)))
         if width < 75 and random.random() < 0.8:  # a small photo leaves room: another one behind it
             ground, plates = self.view(random, ground, plates, np.exp(random.uniform(np.log(60), np.log(150))))
         picture, plates = self.view(random, ground, plates, width)
+        if random.random() < 0.3:
+            written(picture, plates, random)
         return training.augmented(picture, random), plates
+
+
+def written(picture, plates, random):
+    """Writes words beside the plates, as on shops and vehicles: they are no plates."""
+    for _ in range(random.integers(1, 4)):
+        letters = "ABCDEFGHIKLMNOPRSTUVW" if random.random() < 0.5 else "abcdefghiklmnoprstuvw"
+        words = "".join(letters[i] for i in random.integers(0, len(letters), random.integers(3, 14)))
+        size = random.uniform(0.3, 1.3)
+        (w, h), _ = cv2.getTextSize(words, int(random.integers(0, 5)), size, 2)
+        x, y = int(random.uniform(-0.2, 0.9) * SIZE[0]), int(random.uniform(0.05, 1) * SIZE[1])
+        box = bounds(np.array([[x, y - h], [x + w, y]], float))
+        if all(overlap(box, bounds(corners)) == 0 for corners, _, _ in plates):
+            cv2.putText(picture, words, (x, y), int(random.integers(0, 5)), size, int(random.integers(0, 256)), int(random.integers(1, 4)), cv2.LINE_AA)
 
 
 def covered(area, corners):
@@ -128,13 +187,14 @@ def covered(area, corners):
 
 
 def targets(plates):
-    """The map of middles, the corners seen from each cell, and how much each cell's corners count."""
+    """The map of middles, the corners seen from each cell, how much each cell's corners count, and where only their box does."""
     rows, columns = SIZE[1] // STRIDE, SIZE[0] // STRIDE
     heat = np.zeros((rows, columns), np.float32)
     corners = np.zeros((8, rows, columns), np.float32)
     weights = np.zeros((8, rows, columns), np.float32)
+    boxed = np.zeros((1, rows, columns), np.float32)
     ys, xs = np.mgrid[0:rows, 0:columns].astype(np.float32)
-    for plate, whole in sorted(plates, key=lambda p: -cv2.contourArea(p[0].astype(np.float32))):
+    for plate, whole, exact in sorted(plates, key=lambda p: -cv2.contourArea(p[0].astype(np.float32))):
         inside = ((plate > -2) & (plate < np.array(SIZE) + 2)).all(1)
         middle = plate.mean(0) / STRIDE - 0.5
         across, down = np.ptp(plate[:, 0]) / STRIDE, np.ptp(plate[:, 1]) / STRIDE
@@ -154,12 +214,13 @@ def targets(plates):
         corners = np.where(near, (seen[:, None, None] - places) / SPREAD, corners).astype(np.float32)
         weight = np.array([1 / across, 1 / down] * 4)[:, None, None] * SPREAD
         weights = np.where(near, weight * hill, weights).astype(np.float32)
-    return heat, corners, weights
+        boxed = np.where(near, float(not exact), boxed).astype(np.float32)
+    return heat, corners, weights, boxed
 
 
 def loss_of(net, batch, device):
     pictures = torch.from_numpy(np.stack([b[0] for b in batch]))[:, None].to(device).float() / 255.0
-    heat, corners, weights = (torch.from_numpy(np.stack(m)).to(device) for m in zip(*(b[1] for b in batch)))
+    heat, corners, weights, boxed = (torch.from_numpy(np.stack(m)).to(device) for m in zip(*(b[1] for b in batch)))
     out = net(pictures.contiguous(memory_format=torch.channels_last))
     score = out[:, 0].float()
     shown, counts = (heat == 1).float(), (heat >= 0).float()
@@ -167,8 +228,23 @@ def loss_of(net, batch, device):
     found = F.softplus(-score) * (1 - p) ** 2 * shown
     wrong = F.softplus(score) * p**2 * (1 - heat.clamp(min=0)) ** 4 * (1 - shown) * counts
     plates = shown.sum().clamp(min=1)
-    place = (F.smooth_l1_loss(out[:, 1:].float(), corners, beta=0.02, reduction="none") * weights).sum()
+    seen, away = out[:, 1:].float(), lambda a, b: F.smooth_l1_loss(a, b, beta=0.02, reduction="none")
+    place = (away(seen, corners) * weights * (1 - boxed)).sum()
+    place = place + 2 * (outside(sides(seen), sides(corners)) * weights[:, :4] * boxed).sum()
     return (found.sum() + wrong.sum()) / plates + 2.0 * place / weights.count_nonzero().clamp(min=1) * 1.0
+
+
+def sides(corners):
+    """Left, upper, right and lower side of the box around corners: n x 8 x h x w to n x 4 x h x w."""
+    x, y = corners[:, 0::2], corners[:, 1::2]
+    return torch.stack([x.amin(1), y.amin(1), x.amax(1), y.amax(1)], 1)
+
+
+def outside(seen, labelled):
+    """How far each side lies beyond the labelled one, or deeper inside than labels are loose."""
+    inward = (seen - labelled) * torch.tensor([1.0, 1.0, -1.0, -1.0], device=seen.device)[:, None, None]
+    size = (labelled[:, 2:] - labelled[:, :2]).repeat(1, 2, 1, 1)
+    return F.relu(-inward) + F.relu(inward - LOOSE * size)
 
 
 def quads(out, least, stride=STRIDE):
@@ -242,7 +318,7 @@ def main():
     pictures, labels = data.load(options.packs / "photos.npz")
     known = [i for i, label in enumerate(labels) if not label["held"]]
     held = [i for i, label in enumerate(labels) if label["held"]][:120]
-    scenes = Scenes([pictures[i] for i in known], [labels[i] for i in known])
+    scenes = Scenes([pictures[i] for i in known], [labels[i] for i in known], data.load(options.packs / "drawn.npz"))
     trainer = training.Trainer(Detector(), options)
 
     def make(random):

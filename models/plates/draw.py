@@ -33,6 +33,7 @@ FAMILIES = LIKELY + (
     r"|DejaVuSans|LiberationSans|Roboto|OpenSans|Lato|Cantarell|Inter|Play|Dosis|Universalis|VeranaSans|ocr|FreeSans"
     r"|NimbusSans|texgyreheros|texgyreadventor|Jura|Karla|Manrope|Sora|JetBrainsMono|Hack|Inconsolata|Go-|Mononoki"
     r"|Anonymous|Cabin-|Quicksand|Comfortaa|Carlito|Andika|DroidSans|Oxygen|NotoSans-|NotoSansMono"
+    r"|LiberationSerif|DejaVuSerif|FreeSerif|texgyretermes|C059|P052|Courier"
 )
 UNFIT = r"ital|obli|It\.|thin|hairline|extralight|ultralight|outline|fallback|math|icons|shade|sketch|NotoSansM?[a-z]*[A-Z]"
 
@@ -101,11 +102,21 @@ def regions():
 def written(pattern, random):
     """A text that follows the pattern, separators and all."""
     text = ""
-    for kind, low, high in re.findall(r"([A9X_\-o|])(?:\{(\d),?(\d)?\})?", pattern):
+    for kind, low, high in re.findall(r"([A9X_\-o|yzw])(?:\{(\d),?(\d)?\})?", pattern):
         count = random.integers(int(low), int(high or low) + 1) if low else 1
         pool = {"A": LETTERS, "9": FIGURES, "X": LETTERS + FIGURES}.get(kind, kind)
         text += "".join(pool[random.integers(len(pool))] for _ in range(count))
     return text
+
+
+def slanted(mask, slant):
+    """A character leaning to the right (positive) or left, as wide as that makes it."""
+    if abs(slant) < 0.02:
+        return mask
+    h, w = mask.shape
+    more = int(abs(slant) * h) + 1
+    shift = more / 2 + slant * h / 2
+    return cv2.warpAffine(mask, np.float32([[1, -slant, shift], [0, 1, 0]]), (w + more, h))
 
 
 class Plate:
@@ -137,21 +148,24 @@ class Plate:
             if c in self.glyphs.ink:
                 widths.append(self.glyphs.ink[c].shape[1] / TALL * squeeze)
             else:
-                widths.append({"_": gap, "-": 0.3, "o": 0.45}[c])
+                widths.append({"_": gap, "-": 0.3, "o": 0.45, "y": 0.55, "z": 0.9, "w": 1.2}[c])
         total = sum(widths) + space * (len(text) - 1)
         unit = min(height, (right - left) / max(total, 1e-3))
         tall = height if self.random.random() < 0.7 else max(unit * 1.0, height * 0.6)  # squeezed letters keep their height
         tall = min(height, max(tall, unit))
         if tall > unit * 1.9:
             tall = unit * 1.9
+        slant = self.random.normal(0, 0.22) if self.random.random() < 0.15 else 0.0
         y = int(top + (height - tall) * self.random.uniform(0.3, 0.7))
         x = left + (right - left - unit * total) * (0.5 if self.random.random() < 0.8 else self.random.uniform(0, 1))
         for c, width in zip(text, widths):
             w = max(2, int(width * unit))
             if c in self.glyphs.ink:
-                mask = cv2.resize(self.glyphs.ink[c], (w, max(4, int(tall))), interpolation=cv2.INTER_AREA)
-                self.stamp(mask, int(x), y, self.ink)
+                mask = slanted(cv2.resize(self.glyphs.ink[c], (w, max(4, int(tall))), interpolation=cv2.INTER_AREA), slant)
+                self.stamp(mask, int(x - (mask.shape[1] - w) / 2), y, self.ink)
                 self.characters.append((c, row, x, x + w, y, y + tall))
+            elif c in "yzw":
+                self.aside(c, x, y, w, tall)
             elif c != "_":
                 self.separator(c, x, y, w, tall)
             x += (width + space) * unit
@@ -170,6 +184,52 @@ class Plate:
                 at = (middle, int(y + tall * part))
                 cv2.circle(self.canvas, at, radius, random.uniform(60, 200), -1)
                 cv2.circle(self.canvas, at, max(1, radius // 2), random.uniform(40, 220), random.choice([-1, 1, 2]))
+
+    def aside(self, kind, x, y, width, tall):
+        """What stands in a line and is no part of the number: a small year, a foreign character, small words."""
+        random = self.random
+        if kind == "z":
+            self.foreign(x, y, width, tall)
+        elif kind == "y":
+            small = random.uniform(0.3, 0.5) * tall
+            two = random.random() < 0.4
+            low = 0.0 if two or random.random() < 0.6 else random.uniform(0.2, 0.6)
+            for index, c in enumerate(str(random.integers(0, 100)).zfill(2)):
+                mask = cv2.resize(self.glyphs.ink[c], (max(2, int(width * 0.42)), max(3, int(small))), interpolation=cv2.INTER_AREA)
+                at = (x + width * 0.28, y + index * tall * 0.52) if two else (x + index * width * 0.5, y + low * tall)
+                self.stamp(mask, int(at[0]), int(at[1]), self.ink)
+        else:
+            rows = random.integers(1, 4)
+            for row in range(rows):
+                top = y + tall * row / rows
+                if random.random() < 0.5:
+                    self.small_print(top, top + tall / rows * 0.7, x, x + width)
+                else:
+                    for step in np.arange(0, 0.95, 0.3):
+                        self.foreign(x + step * width, top, width * 0.3, tall / rows * 0.8)
+
+    def foreign(self, x, y, width, tall):
+        """A character of no Latin kind: a few strokes, straight or bent."""
+        random = self.random
+        mask = np.zeros((max(4, int(tall)), max(4, int(width))), np.uint8)
+        size, thick = np.array(mask.shape[::-1]), max(1, int(tall * random.uniform(0.05, 0.13)))
+        bent = random.random() < 0.5
+        for _ in range(random.integers(2, 7)):
+            a = random.uniform(0.05, 0.95, 2) * size
+            if bent:
+                axes = tuple(int(v) for v in np.maximum(1, random.uniform(0.08, 0.35, 2) * size))
+                cv2.ellipse(mask, tuple(map(int, a)), axes, 0, random.uniform(0, 360), random.uniform(90, 360), 255, thick)
+            else:
+                b = a * (0, 1) + (random.uniform(0.05, 0.95) * size[0], 0) if random.random() < 0.5 else a * (1, 0) + (0, random.uniform(0.05, 0.95) * size[1])
+                cv2.line(mask, tuple(map(int, a)), tuple(map(int, b)), 255, thick)
+        self.stamp(mask, int(x), int(y), self.ink)
+
+    def relief(self, marks):
+        """Stamped characters catch the light on one side, and throw a shadow on the other."""
+        random = self.random
+        dx, dy = random.integers(-3, 4), random.integers(-3, 4)
+        moved = cv2.warpAffine(marks, np.float32([[1, 0, dx], [0, 1, dy]]), marks.shape[::-1])
+        self.canvas += (marks - moved) * random.uniform(-0.6, 0.6)
 
     def small_print(self, top, bottom, left=0, right=WIDE):
         """A state, a slogan, a month and a year: print that is no part of the number."""
@@ -253,7 +313,13 @@ def drawn(bank, known, random):
     if random.random() < 0.1:  # a picture behind the number
         field = random.uniform(-40, 40, (5, 9)).astype(np.float32)
         plate.canvas += cv2.resize(field, (WIDE, plate.height), interpolation=cv2.INTER_CUBIC)
+    before = plate.canvas.copy()
     fill(plate, lines, region, random)
+    if random.random() < 0.3:
+        plate.relief(plate.canvas - before)
+    if random.random() < 0.06:  # hardly any paint left: the relief tells
+        share = random.uniform(0.1, 0.4)
+        plate.canvas = before + (plate.canvas - before) * share
     plate.wear()
     return plate, lines
 
@@ -297,6 +363,7 @@ def surrounded(plate, photo, boxes, random):
     left, top, right, bottom = PLATE
     wanted = (right - left, bottom - top)
     flat = cv2.resize(np.clip(plate.canvas, 0, 255).astype(np.uint8), wanted, interpolation=cv2.INTER_AREA)
+    bend = random.normal(0, 0.08) if random.random() < 0.25 else 0.0  # on a bumper that is not flat
     canvas = np.full(SIZE[::-1], random.integers(0, 230), np.uint8)
     for _ in range(4):
         w = int(random.uniform(0.15, 0.6) * photo.shape[1])
@@ -311,7 +378,13 @@ def surrounded(plate, photo, boxes, random):
         if grow > 5:
             words = "".join(LETTERS[i] for i in random.integers(0, 26, random.integers(6, 20)))
             cv2.putText(canvas, words, (left + 10, bottom + grow - 1), 0, 0.22, int(random.integers(0, 255)), 1)
-    canvas[top:bottom, left:right] = flat
+    across = np.linspace(-1, 1, right - left, dtype=np.float32)
+    rise = bend * (bottom - top) * (across**2 - 0.4)
+    xs, ys = np.meshgrid(np.arange(right - left, dtype=np.float32), np.arange(SIZE[1], dtype=np.float32))
+    ys = ys - top - rise
+    bent = cv2.remap(flat, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    inside = (ys >= -0.5) & (ys < bottom - top - 0.5)
+    canvas[:, left:right] = np.where(inside, bent, canvas[:, left:right])
     fx = wanted[0] / WIDE
     places = [(c, row, left + (a + b) / 2 * fx, (b - a) * fx) for c, row, a, b, _, _ in plate.characters]
     return canvas, places
@@ -326,7 +399,7 @@ def part(task):
         plate, lines = drawn(BANK, KNOWN, random)
         index = PHOTOS[random.integers(len(PHOTOS))]
         picture, places = surrounded(plate, data.decoded(PICTURES[index]), LABELS[index]["boxes"], random)
-        text = "".join(c for c in "".join(lines) if c.isalnum() and c != "o")
+        text = "".join(c for c in "".join(lines) if c in FIGURES + LETTERS)
         result.append((picture, {"text": text, "lines": len(lines), "places": [(c, r, round(x, 1), round(w, 1)) for c, r, x, w in places]}))
     return result
 

@@ -61,7 +61,7 @@ def main():
         run("draw.py", "--packs", packs, "--count", 50)
         for script, shape, wanted in (
             ("detector.py", (1, 1, 96, 160), (1, 9, 12, 20)),
-            ("reader.py", (1, 1, 48, 160), (1, 37, 80)),
+            ("reader.py", (5, 1, 48, 160), (5, 74, 1, 40)),
         ):
             onnx = folder / f"{script}.onnx"
             few = ("--packs", packs, "--out", onnx, "--batch", 4)
@@ -69,6 +69,8 @@ def main():
             again = run(script, *few, "--steps", 4, "--resume")
             assert first.startswith("2 loss") and again.startswith("4 loss"), (first, again)
             assert outputs(onnx, shape) == wanted, f"{script}: {outputs(onnx, shape)}, not {wanted}"
+            if script == "detector.py":
+                run("quads.py", "--packs", packs, "--detector", onnx)
             print(f"{script}: trains, goes on from its checkpoint, and gives a network of the right shape")
 
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::inlet::Signal;
 use super::outlet::Out;
 use super::peer::Peer;
+use super::pool::Worker;
 use crate::error::Result;
 use crate::record::{Envelope, Time};
 
@@ -74,6 +75,12 @@ pub trait Filter {
     /// Looks at one record. An error of kind `BadInput` is reported, counted and answered by an `error`
     /// record, and the stream goes on; any other ends the command.
     fn record(&mut self, record: &Envelope<'_>, origin: &Origin, out: &mut Out) -> Result<()>;
+
+    /// Those who answer the wanted records in place of [`Filter::record`], on a thread each; what is written stays in the order of
+    /// what is read. None by default. They are asked for once, before the first record.
+    fn workers(&mut self) -> Vec<Box<dyn Worker>> {
+        Vec::new()
+    }
 
     /// A bad line was reported and left out.
     fn rejected(&mut self, _why: Rejected) {}

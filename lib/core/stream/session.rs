@@ -9,6 +9,7 @@ use super::filter::{End, Filter, Origin, Rejected};
 use super::inlet::{Event, Injector, Inlet, Signal};
 use super::outlet::Out;
 use super::peer::Peer;
+use super::pool::{Pool, Ready};
 use super::queue::Policy;
 use super::signal;
 use super::transport::Wire;
@@ -53,6 +54,7 @@ pub struct Session {
     time: Time,
     records: u64,
     rejected: u64,
+    pool: Option<Pool>,
 }
 
 impl Session {
@@ -97,6 +99,7 @@ impl Session {
             time: Time::default(),
             records: 0,
             rejected: 0,
+            pool: None,
         })
     }
 
@@ -109,6 +112,7 @@ impl Session {
 
     /// Runs `filter` until its inputs end or it is told to stop. An error says how many bad records there were.
     pub fn run(mut self, filter: &mut dyn Filter) -> Result<End> {
+        self.pool = Pool::start(filter.workers());
         let ended = self.turn(filter);
         let end = match ended {
             Ok(end) => end,
@@ -131,6 +135,7 @@ impl Session {
     }
 
     fn wind_up(&mut self, filter: &mut dyn Filter, end: End) -> Result<()> {
+        self.collect(filter, Pool::is_idle)?;
         filter.finish(end, &mut self.out)?;
         if end == End::BrokenPipe {
             return filter.settle(&mut self.out);
@@ -171,6 +176,7 @@ impl Session {
                 None => {}
                 Some(Event::Lines(peer, bytes)) => self.take_lines(filter, &peer, &bytes)?,
                 Some(Event::TooLong(peer)) => {
+                    self.collect(filter, Pool::is_idle)?;
                     let line = self.number(&peer, 1);
                     let error = self.too_long();
                     filter.rejected(Rejected::TooLong);
@@ -228,6 +234,7 @@ impl Session {
                     self.take_record(filter, &record, line, &origin)?;
                 }
                 Err((why, error)) => {
+                    self.collect(filter, Pool::is_idle)?;
                     filter.rejected(why);
                     self.reject(peer, origin.line, &error, None)?;
                 }
@@ -262,16 +269,49 @@ impl Session {
             self.time = self.time.max(time);
         }
         if !origin.peer.is_control() && !filter.consumes(&record.kind) {
-            self.out.line(line);
+            match &mut self.pool {
+                Some(pool) if !pool.is_idle() => pool.pass(line),
+                _ => self.out.line(line),
+            }
         }
         if !filter.wants(&record.kind) {
             return Ok(());
         }
-        match filter.record(record, origin, &mut self.out) {
+        if self.pool.is_some() {
+            self.collect(filter, |pool| !pool.is_full())?;
+            return self.pool.as_mut().map_or(Ok(()), |pool| pool.give(record, origin));
+        }
+        let fit = filter.record(record, origin, &mut self.out);
+        self.fit_or_reject(filter, fit, origin, record.id.as_deref())
+    }
+
+    /// Writes what the pool has answered, in order, until it is `done`.
+    fn collect(&mut self, filter: &mut dyn Filter, done: impl Fn(&Pool) -> bool) -> Result<()> {
+        while let Some(pool) = self.pool.as_mut().filter(|pool| !done(pool)) {
+            match pool.take()? {
+                None => break,
+                Some(Ready::Line(line)) => self.out.line(&line),
+                Some(Ready::Answer { lines, fit, origin, id }) => {
+                    Lines(&lines).for_each(|line| self.out.line(line));
+                    self.fit_or_reject(filter, fit, &origin, id.as_deref())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn fit_or_reject(
+        &mut self,
+        filter: &mut dyn Filter,
+        fit: Result<()>,
+        origin: &Origin,
+        id: Option<&str>,
+    ) -> Result<()> {
+        match fit {
             Err(error) if error.kind() == Kind::BadInput => {
                 self.records -= 1;
                 filter.rejected(Rejected::Unfit);
-                self.reject(&origin.peer, origin.line, &error, record.id.as_deref())
+                self.reject(&origin.peer, origin.line, &error, id)
             }
             other => other,
         }
@@ -304,6 +344,7 @@ impl Session {
 
     /// The end of a burst: durable, sent off, acknowledged, in this order.
     fn settle(&mut self, filter: &mut dyn Filter) -> Result<()> {
+        self.collect(filter, Pool::is_idle)?;
         filter.settle(&mut self.out)?;
         self.out.flush()?;
         for (_, (peer, id)) in self.unacknowledged.drain() {

@@ -1,20 +1,26 @@
 //! Reads the plates of every picture in a folder and prints a line of JSON for each picture.
 //!
-//! `read_plates FOLDER [MIN_CONFIDENCE]`, one thread. Each line: file, plates (text, confidence, box, candidates), ms.
+//! `read_plates FOLDER [LIBRARY [MIN_CONFIDENCE]]`, one thread, by OpenCV (`none`) or by ONNX Runtime's LIBRARY. Each line: file, plates
+//! (text, confidence, box, candidates), ms.
 use std::fs;
 use std::time::Instant;
 
 use opencv::imgcodecs;
+use park_detect::engine::Runtime;
 use park_detect::plates::{Networks, Options, PlateRead, PlateReader};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let folder = arguments.next().ok_or("usage: read_plates FOLDER [MIN_CONFIDENCE]")?;
-    let mut options = Options { threads: 1, ..Options::default() };
+    let folder = arguments.next().ok_or("usage: read_plates FOLDER [LIBRARY [MIN_CONFIDENCE]]")?;
+    let runtime = match arguments.next().as_deref() {
+        None | Some("none") => Runtime::opencv(1)?,
+        Some(library) => Runtime::onnx_runtime(library.as_ref(), 1)?,
+    };
+    let mut options = Options::default();
     if let Some(confidence) = arguments.next() {
         options.min_confidence = confidence.parse()?;
     }
-    let mut reader = PlateReader::new(options, &Networks::default())?;
+    let mut reader = PlateReader::new(options, &Networks::default(), &runtime)?;
     let mut files: Vec<_> = fs::read_dir(&folder)?.collect::<Result<Vec<_>, _>>()?;
     files.sort_by_key(|entry| entry.file_name());
     let mut out = std::io::stdout().lock();

@@ -1,20 +1,24 @@
 //! A frame to the places where plates may be, by the network of `models/plates/detector.py`.
 
-use opencv::core::{Mat, MatTraitConst, MatTraitConstManual, Size};
+use opencv::core::{Mat, MatTraitConst, MatTraitConstManual, Rect, Size};
 use opencv::imgproc;
 
 use super::{Corners, bounds};
 use crate::engine::{Engine, Tensor};
 use crate::error::{Error, Result};
 
-/// How the network is shown a frame, so that plates of every size are of a size it knows: those that fill the frame, large
-/// ones, and the others.
+/// How the network is shown a frame, so that plates of every size are of a size it knows: most, then large ones, then those that
+/// fill the frame. What is left over is not looked at once a plate is found.
 const LOOKS: [Look; 3] = [
-    Look { longest: 80.0, margin: 30, least: 0.6 },
+    Look { longest: 448.0, margin: 0, least: 0.0 },
     Look { longest: 240.0, margin: 0, least: 0.28 },
-    Look { longest: 480.0, margin: 0, least: 0.0 },
+    Look { longest: 80.0, margin: 30, least: 0.6 },
 ];
-/// Either side of what the network is shown is a multiple of this.
+/// How it is shown a place where it has found a plate, to see the corners better: so many pixels across and down.
+const CLOSE: [usize; 2] = [256, 160];
+/// The plate is so wide there, or two thirds of this high if that is less.
+const CLOSE_WIDTH: f64 = 120.0;
+/// Either side of a frame that the network is shown is a multiple of this.
 const STEP: usize = 32;
 /// Pixels there for one cell of the maps.
 const STRIDE: usize = 8;
@@ -26,6 +30,8 @@ const SPREAD: f64 = 4.0;
 const LEAST: f64 = 0.3;
 /// Of two places that share more than this of the smaller one's area, one is left.
 const SAME: f64 = 0.6;
+/// What is seen closely is the same place if it shares more than this of the smaller one's area.
+const SAME_CLOSELY: f64 = 0.5;
 /// Most places of a frame.
 const MOST: usize = 16;
 
@@ -58,22 +64,24 @@ struct View {
 
 /// Finds plates.
 pub struct Detector {
-    engine: Box<dyn Engine>,
+    /// The network, once for each of [`LOOKS`] and once for a close look: OpenCV lays a network out anew for every other shape.
+    looks: [Box<dyn Engine>; LOOKS.len()],
+    close: Box<dyn Engine>,
 }
 
 impl Detector {
     /// A detector around a network of one input, 1 x 1 x height x width, grey from 0 to 1, both multiples of 32, and one
-    /// output, 1 x 9 x height / 8 x width / 8.
+    /// output, 1 x 9 x height / 8 x width / 8. `load` is asked for the network several times.
     ///
     /// # Errors
-    /// [`Kind::Model`](crate::error::Kind::Model) when the network has other shapes.
-    pub fn new(mut engine: Box<dyn Engine>) -> Result<Self> {
+    /// [`Kind::Model`](crate::error::Kind::Model) when it cannot be loaded or has other shapes.
+    pub fn new(load: impl Fn() -> Result<Box<dyn Engine>>) -> Result<Self> {
         let doing = "trying the plate detector";
         let shape = vec![1, 1, 2 * STEP, 3 * STEP];
-        let maps = engine.run(Tensor { shape, data: vec![0.5; 6 * STEP * STEP] })?;
+        let maps = load()?.run(Tensor { shape, data: vec![0.5; 6 * STEP * STEP] })?;
         let wanted = [1, MAPS, 2 * STEP / STRIDE, 3 * STEP / STRIDE];
         match maps.shape == wanted {
-            true => Ok(Self { engine }),
+            true => Ok(Self { looks: [load()?, load()?, load()?], close: load()? }),
             false => Err(Error::model(doing, format!("it gives maps of {:?}, not {wanted:?}", maps.shape))),
         }
     }
@@ -84,14 +92,29 @@ impl Detector {
     /// [`Kind::Model`](crate::error::Kind::Model) when the network fails.
     pub fn find(&mut self, grey: &Mat) -> Result<Vec<Spot>> {
         let longest = f64::from(grey.rows().max(grey.cols()));
-        let mut found = Vec::new();
-        for look in LOOKS {
-            let (input, view) = shown(grey, &look).map_err(|e| Error::image("shrinking a frame", e))?;
-            let spots = spots(&self.engine.run(input)?, &view);
-            found.extend(spots.into_iter().filter(|spot| width(&spot.corners) >= look.least * longest));
+        for (look, engine) in LOOKS.iter().zip(&mut self.looks) {
+            let (input, view) = shown(grey, look).map_err(|e| Error::image("shrinking a frame", e))?;
+            let mut found = spots(&engine.run(input)?, &view);
+            found.retain(|spot| width(&spot.corners) >= look.least * longest);
+            let mut seen = Vec::new();
+            for spot in distinct(found) {
+                seen.extend(closely(self.close.as_mut(), grey, &spot)?);
+            }
+            if !seen.is_empty() {
+                seen.sort_by(|a: &Spot, b| b.score.total_cmp(&a.score));
+                return Ok(distinct(seen));
+            }
         }
-        Ok(distinct(found))
+        Ok(Vec::new())
     }
+}
+
+/// The same place, seen closely: corners that are off by a tenth of the plate from afar are right to a few hundredths then,
+/// and most of what is no plate is gone.
+fn closely(engine: &mut dyn Engine, grey: &Mat, spot: &Spot) -> Result<Option<Spot>> {
+    let (input, view) = close_up(grey, &spot.corners).map_err(|e| Error::image("looking closely", e))?;
+    let found = spots(&engine.run(input)?, &view);
+    Ok(found.into_iter().find(|seen| shared(&seen.corners, &spot.corners) > SAME_CLOSELY))
 }
 
 /// The picture as the network takes it, and where that lies in the picture.
@@ -112,6 +135,61 @@ fn shown(grey: &Mat, look: &Look) -> opencv::Result<(Tensor, View)> {
     };
     let ([w, width], [h, height]) = (sides(size.width), sides(size.height));
     let (left, top) = ((width - w) / 2, (height - h) / 2);
+    let view = View {
+        factors: [f64::from(size.width) / w as f64, f64::from(size.height) / h as f64],
+        origin: [left as f64, top as f64],
+    };
+    Ok((laid(grey, [w, h], [left, top], [width, height], how)?, view))
+}
+
+/// Along one axis: what of the picture is shown, and where.
+struct Cut {
+    start: i32,
+    length: i32,
+    at: usize,
+    shown: usize,
+}
+
+impl Cut {
+    /// `room` pixels with the middle of `low` and `high` in their middle, of a picture so long.
+    fn around(low: f64, high: f64, scale: f64, room: usize, length: i32) -> Cut {
+        let extent = room as f64 / scale;
+        let from = (low + high - extent) / 2.0;
+        let start = from.floor().clamp(0.0, f64::from(length - 1));
+        let end = (from + extent).ceil().clamp(start + 1.0, f64::from(length));
+        let at = (((start - from) * scale).round().max(0.0) as usize).min(room - 1);
+        let shown = (((end - start) * scale).round() as usize).clamp(1, room - at);
+        Cut { start: start as i32, length: (end - start) as i32, at, shown }
+    }
+
+    /// Pixels of the picture for one that is shown, and where the picture begins in those.
+    fn view(&self) -> [f64; 2] {
+        let factor = f64::from(self.length) / self.shown as f64;
+        [factor, self.at as f64 - f64::from(self.start) / factor]
+    }
+}
+
+/// What lies around these corners as the network takes it, and where that lies in the picture.
+fn close_up(grey: &Mat, corners: &Corners) -> opencv::Result<(Tensor, View)> {
+    let [left, top, right, bottom] = bounds(corners);
+    let scale = CLOSE_WIDTH / (right - left).max(1.5 * (bottom - top)).max(4.0);
+    let x = Cut::around(left, right, scale, CLOSE[0], grey.cols());
+    let y = Cut::around(top, bottom, scale, CLOSE[1], grey.rows());
+    let part = grey.roi(Rect::new(x.start, y.start, x.length, y.length))?.try_clone()?;
+    let how = if scale < 1.0 { imgproc::INTER_AREA } else { imgproc::INTER_LINEAR };
+    let tensor = laid(&part, [x.shown, y.shown], [x.at, y.at], CLOSE, how)?;
+    let ([fx, from_x], [fy, from_y]) = (x.view(), y.view());
+    Ok((tensor, View { factors: [fx, fy], origin: [from_x, from_y] }))
+}
+
+/// The picture brought to a size, and laid at a place of an otherwise dark one.
+fn laid(
+    grey: &Mat,
+    [w, h]: [usize; 2],
+    [left, top]: [usize; 2],
+    [width, height]: [usize; 2],
+    how: i32,
+) -> opencv::Result<Tensor> {
     let mut small = Mat::default();
     imgproc::resize(grey, &mut small, Size::new(w as i32, h as i32), 0.0, 0.0, how)?;
     let pixels = small.data_typed::<u8>()?;
@@ -121,11 +199,7 @@ fn shown(grey: &Mat, look: &Look) -> opencv::Result<(Tensor, View)> {
         let start = (top + row) * width + left;
         data[start..start + w].iter_mut().zip(line).for_each(|(to, &v)| *to = f32::from(v) / 255.0);
     }
-    let view = View {
-        factors: [f64::from(size.width) / w as f64, f64::from(size.height) / h as f64],
-        origin: [left as f64, top as f64],
-    };
-    Ok((Tensor { shape: vec![1, 1, height, width], data }, view))
+    Ok(Tensor { shape: vec![1, 1, height, width], data })
 }
 
 /// The peaks of the scores with their corners, likeliest first.
@@ -178,7 +252,10 @@ fn shared(a: &Corners, b: &Corners) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 mod tests {
+    use opencv::core::{self, Scalar};
+
     use super::*;
 
     const QUIET: f32 = -9.0;
@@ -219,5 +296,28 @@ mod tests {
         let found = distinct(spots(&maps, &WHOLE));
         assert_eq!(found.iter().map(|s| s.corners[0][0]).collect::<Vec<_>>(), [12.0, 36.0]);
         assert!(spots(&empty(), &WHOLE).is_empty());
+    }
+
+    #[test]
+    fn a_close_look_has_the_place_in_its_middle_also_at_the_edge_of_the_picture() {
+        let grey = Mat::new_rows_cols_with_default(300, 400, core::CV_8UC1, Scalar::all(90.0)).unwrap();
+        let box_at = |x: f64, y: f64, w: f64| [[x, y], [x + w, y], [x + w, y + w / 4.0], [x, y + w / 4.0]];
+        for (corners, edge) in [
+            (box_at(150.0, 120.0, 60.0), false),
+            (box_at(-4.0, 2.0, 40.0), true),
+            (box_at(90.0, 0.0, 300.0), true),
+        ] {
+            let (tensor, view) = close_up(&grey, &corners).unwrap();
+            assert_eq!(tensor.shape, [1, 1, CLOSE[1], CLOSE[0]]);
+            let [left, top, right, bottom] = bounds(&corners);
+            for (axis, middle) in [(left + right) / 2.0, (top + bottom) / 2.0].into_iter().enumerate() {
+                let shown = middle / view.factors[axis] + view.origin[axis];
+                assert!((shown - CLOSE[axis] as f64 / 2.0).abs() < 1.5, "{corners:?}: {shown}");
+            }
+            assert!(((right - left) / view.factors[0] - CLOSE_WIDTH).abs() < 2.0);
+            assert_eq!(tensor.data.iter().any(|&level| level < 0.3), edge, "dark where the picture ends");
+        }
+        let beyond = box_at(500.0, 400.0, 20.0);
+        assert!(close_up(&grey, &beyond).is_ok(), "corners may lie outside");
     }
 }

@@ -5,48 +5,44 @@ use std::path::{Path, PathBuf};
 use opencv::core::{self, Mat, MatTraitConst, ToInputArray};
 use opencv::imgproc;
 
-use super::decode::{self, CLASSES, Place};
-use super::detector::{Detector, Spot};
-use super::rectify;
-use super::strip::{self, Frame, TEXT_HEIGHT};
-use super::strips::{self, Strip};
+use super::decode::{self, CLASSES, LINES, Place};
+use super::detector::Detector;
+use super::rectify::{self, HEIGHT, WIDTH};
 use super::{Corners, Region};
-use crate::engine::{self, Engine, OpenCv, Tensor};
+use crate::engine::{Engine, Runtime, Tensor};
 use crate::error::{Error, Result};
 
-/// The networks that are built in: models/plates/README.md and models/plate-characters/README.md.
+/// The networks that are built in: models/plates/README.md.
 const DETECTOR: &[u8] = include_bytes!("../../../models/plate-detector.onnx");
-const READER: &[u8] = include_bytes!("../../../models/plate-characters.onnx");
-/// Strips read at once. The shape stays the same, since OpenCV lays a network out anew for every other one.
-const BATCH: usize = 8;
-/// Pixels of a strip for one column of the scores.
-const COLUMN: usize = 2;
+const READER: &[u8] = include_bytes!("../../../models/plate-reader.onnx");
+/// Pixels of an upright plate for one column of the scores.
+const COLUMN: usize = 4;
 /// Characters of a plate, fewest and most.
-const LENGTHS: std::ops::RangeInclusive<usize> = 4..=10;
-/// Farthest apart two characters of one plate stand, in heights of the text.
-const WIDEST_GAP: f64 = 2.6;
+const LENGTHS: std::ops::RangeInclusive<usize> = 3..=10;
 /// A read below this share of the wanted confidence is not worth reporting as rejected.
-const WORTH_A_WORD: f64 = 0.7;
-/// Lines whose heights differ by more than this are not one number.
-const ALIKE: f64 = 1.6;
-/// The second line of a number is at least so sure.
-const SURE: f64 = 0.7;
-/// How far beside a spot its plate may still be, over the spot's own extent.
-const ROUGH: f64 = 1.3;
+const WORTH_A_WORD: f64 = 0.2;
 /// Texts offered for one plate.
 const CANDIDATES: usize = 5;
 /// Texts looked through for one that a region allows.
 const BEAM: usize = 256;
-/// A text that a region allows is taken if its confidence is at least this share of the surest one's.
-const LIKELY_ENOUGH: f64 = 0.5;
+/// A plate that is not read this surely is read again, in [`MORE`] ways.
+const SURE: f64 = 0.9;
+/// How a plate is laid upright then, each time a little different, since corners are never quite right: by these shares
+/// of its sides it is taken to be wider, taller, and lower.
+const MORE: [[f64; 3]; 4] = [[0.08, 0.12, 0.0], [-0.05, -0.08, 0.0], [0.0, 0.1, 0.06], [0.0, 0.1, -0.06]];
+/// Where a region is told, a text that its plates may bear is so many times likelier than another that looks alike.
+const FROM_REGION: f64 = 20.0;
+
+/// A picture with no side longer than this may be cut to a plate,
+const SMALL: i32 = 480;
+/// and so may one that is so many times as wide as it is high, flatter than what cameras give.
+const FLAT: f64 = 1.9;
 
 /// What a reader looks for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
     /// A read below this confidence (0 to 1) is rejected.
     pub min_confidence: f64,
-    /// Threads that OpenCV may use in this process; 0 leaves its default.
-    pub threads: usize,
     /// Corners of the only area to look at, in pixels of the frame; the whole frame when absent.
     pub region_of_interest: Option<Vec<[f64; 2]>>,
     /// Most plates reported of one frame.
@@ -66,13 +62,7 @@ pub struct Networks {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            min_confidence: 0.7,
-            threads: 0,
-            region_of_interest: None,
-            max_plates: 16,
-            regions: Vec::new(),
-        }
+        Self { min_confidence: 0.3, region_of_interest: None, max_plates: 16, regions: Vec::new() }
     }
 }
 
@@ -81,7 +71,7 @@ impl Default for Options {
 pub struct PlateRead {
     /// What it says: A-Z and 0-9, no separators.
     pub text: String,
-    /// How sure the text is, 0 to 1: the geometric mean over its characters.
+    /// How likely the whole text is right, 0 to 1.
     pub confidence: f64,
     /// The plate's corners in pixels of the frame, clockwise from its own top left.
     pub corners: Corners,
@@ -99,22 +89,28 @@ pub struct PlateRead {
 pub struct PlateReader {
     options: Options,
     detector: Detector,
-    engine: Box<dyn Engine>,
+    /// The network, for a plate laid upright in one way, and in several: OpenCV lays a network out anew for every other shape.
+    first: Box<dyn Engine>,
+    more: Box<dyn Engine>,
 }
 
 impl PlateReader {
-    /// A reader, its networks run by OpenCV.
+    /// A reader, its networks run by `runtime`.
     ///
     /// # Errors
     /// [`Kind::Model`](crate::error::Kind::Model), naming the file, when a network cannot be loaded or has other inputs and
     /// outputs than models/plates/README.md tells.
-    pub fn new(options: Options, networks: &Networks) -> Result<Self> {
-        engine::set_num_threads(options.threads)?;
+    pub fn new(options: Options, networks: &Networks, runtime: &Runtime) -> Result<Self> {
         let detector = networks.detector.as_deref();
-        let detector = load(detector, DETECTOR).and_then(Detector::new).map_err(|e| named(e, detector))?;
+        let detector = Detector::new(|| load(runtime, detector, DETECTOR)).map_err(|e| named(e, detector))?;
         let reader = networks.reader.as_deref();
-        let engine = load(reader, READER).and_then(tried).map_err(|e| named(e, reader))?;
-        Ok(Self { options, detector, engine })
+        let tried = |layings: usize| {
+            let mut engine = load(runtime, reader, READER)?;
+            scores(engine.as_mut(), vec![0.0; layings * WIDTH * HEIGHT])?;
+            Ok(engine)
+        };
+        let [first, more] = [1, MORE.len()].map(|layings| tried(layings).map_err(|e| named(e, reader)));
+        Ok(Self { options, detector, first: first?, more: more? })
     }
 
     /// The plates of an 8-bit frame (BGR, BGRA or grey), good reads first, the surest first. Reads that come near are there
@@ -125,14 +121,16 @@ impl PlateReader {
     /// [`Kind::Model`](crate::error::Kind::Model) when a network fails.
     pub fn read(&mut self, bgr: &(impl MatTraitConst + ToInputArray)) -> Result<Vec<PlateRead>> {
         let grey = grey(bgr)?;
-        let mut spots = self.detector.find(&grey)?;
-        spots.retain(|spot| self.looks_at(&spot.corners));
         let mut plates = Vec::new();
-        for spot in spots {
-            plates.extend(self.plate(&grey, &spot)?);
+        for spot in self.detector.find(&grey)? {
+            plates.extend(self.plate(&grey, spot.corners)?);
         }
-        // A spot on the border may lead to a text beyond it.
-        plates.retain(|plate| self.looks_at(&plate.corners));
+        if may_be_plate(&grey)
+            && let Some(whole) = self.plate(&grey, outline(&grey))?
+            && plates.iter().all(|plate| plate.confidence < whole.confidence)
+        {
+            plates = vec![whole];
+        }
         plates.sort_by(|a, b| {
             a.rejected.is_some().cmp(&b.rejected.is_some()).then(b.confidence.total_cmp(&a.confidence))
         });
@@ -145,167 +143,86 @@ impl PlateReader {
         self.options.region_of_interest.as_ref().is_none_or(|area| contains(area, middle(corners)))
     }
 
-    /// What stands at a spot, if it is worth reporting: laid upright by the spot's corners or, since these may be rough, as it
-    /// stands in the picture.
-    fn plate(&mut self, grey: &Mat, spot: &Spot) -> Result<Option<PlateRead>> {
-        let doing = |e| Error::image("laying a plate upright", e);
-        let upright = rectify::upright(grey, &spot.corners).map_err(doing)?;
-        let strips = strips::of_plate(&upright.plate).map_err(looking)?;
-        let straight = self.number(&strips, |_| true)?.map(|number| number.moved(|at| upright.point(at)));
-        if straight.as_ref().is_some_and(|number| number.surety() >= SURE) {
-            return Ok(straight.and_then(|number| self.told(&number)));
+    /// What stands between these corners: read once, and if that is not sure, several times more.
+    fn readings(&mut self, grey: &Mat, corners: &Corners) -> Result<Vec<Vec<Place>>> {
+        let mut readings = read(self.first.as_mut(), grey, corners, &[[0.0; 3]])?;
+        let likeliest = decode::mean(&readings, 1);
+        if likeliest.first().is_none_or(|(_, likelihood)| *likelihood < SURE) {
+            readings.extend(read(self.more.as_mut(), grey, corners, &MORE)?);
         }
-        let (part, [left, top]) = rectify::around(grey, &spot.corners).map_err(doing)?;
-        let [first_x, first_y, last_x, last_y] = rectify::grown(&spot.corners, ROUGH);
-        let on_plate = |[x, y]: [f64; 2]| (first_x..last_x).contains(&x) && (first_y..last_y).contains(&y);
-        let moved = |[x, y]: [f64; 2]| [x + left, y + top];
-        let strips = strips::strips(&part).map_err(looking)?;
-        let found = self.number(&strips, |text| on_plate(moved(middle(&text.corners))))?;
-        let numbers = [straight, found.map(|number| number.moved(moved))];
-        let best = numbers.into_iter().flatten().max_by(|a, b| a.merit().total_cmp(&b.merit()));
-        Ok(best.and_then(|number| self.told(&number)))
+        Ok(readings)
     }
 
-    /// The number that the strips show in texts that `counts` takes, if any.
-    fn number(&mut self, strips: &[Strip], counts: impl Fn(&Text) -> bool) -> Result<Option<Number>> {
-        let mut texts = Vec::new();
-        for batch in strips.chunks(BATCH) {
-            let scores = scores(self.engine.as_mut(), batch)?;
-            let each = scores.chunks_exact(scores.len() / BATCH);
-            texts.extend(
-                batch.iter().zip(each).map(|(strip, scores)| Text::new(strip, scores)).filter(&counts),
-            );
+    /// What stands between these corners, if it is worth reporting and lies where plates are looked for.
+    fn plate(&mut self, grey: &Mat, corners: Corners) -> Result<Option<PlateRead>> {
+        if !self.looks_at(&corners) {
+            return Ok(None);
         }
-        Ok(number(&texts))
+        let readings = self.readings(grey, &corners)?;
+        Ok(self.told(corners, &readings))
     }
 
-    /// The reading of these places, if it is worth reporting.
-    fn told(&self, Number { corners, places }: &Number) -> Option<PlateRead> {
-        let (candidates, region) = chosen(decode::candidates(places, BEAM), &self.options.regions);
+    /// What the readings say, if it is worth reporting.
+    fn told(&self, corners: Corners, readings: &[Vec<Place>]) -> Option<PlateRead> {
+        let (candidates, region) = chosen(decode::mean(readings, BEAM), &self.options.regions);
         let (text, confidence) = candidates.first()?.clone();
-        if text.len() < *LENGTHS.start() || confidence < WORTH_A_WORD * self.options.min_confidence {
+        if confidence < WORTH_A_WORD * self.options.min_confidence {
             return None;
         }
-        let rejected = if confidence < self.options.min_confidence {
-            Some("low confidence")
+        let rejected = if text.len() < *LENGTHS.start() {
+            Some("too few characters")
         } else if text.len() > *LENGTHS.end() {
             Some("too many characters")
+        } else if confidence < self.options.min_confidence {
+            Some("low confidence")
         } else {
             None
         };
-        let of = |(place, shown): (&Place, char)| {
-            (shown, place.options.iter().find(|o| o.0 == shown).map_or(0.0, |o| o.1))
-        };
-        let characters = places.iter().zip(text.chars()).map(of).collect();
-        Some(PlateRead { text, confidence, corners: *corners, characters, candidates, region, rejected })
+        let characters = decode::characters(readings, &text);
+        Some(PlateRead { text, confidence, corners, characters, candidates, region, rejected })
     }
 }
 
-/// A plate's number, of one line or two, and the plate's corners.
-struct Number {
-    corners: Corners,
-    places: Vec<Place>,
-}
-
-impl Number {
-    /// The same with its corners elsewhere.
-    fn moved(self, to: impl Fn([f64; 2]) -> [f64; 2]) -> Self {
-        Number { corners: self.corners.map(to), ..self }
+/// The plate with these corners, laid upright and read in each of these ways.
+fn read(
+    engine: &mut dyn Engine,
+    grey: &Mat,
+    corners: &Corners,
+    layings: &[[f64; 3]],
+) -> Result<Vec<Vec<Place>>> {
+    let mut plates = Vec::with_capacity(layings.len() * WIDTH * HEIGHT);
+    for &laying in layings {
+        let pixels = rectify::rectified(grey, &rectify::shifted(corners, laying));
+        let pixels = pixels.map_err(|e| Error::image("laying a plate upright", e))?;
+        plates.extend(rectify::normalised(&pixels));
     }
-
-    /// What decides between two readings of one plate.
-    fn merit(&self) -> f64 {
-        merit(&self.places)
-    }
-
-    /// How sure the least sure character is; nothing if it is too short or too long for a number.
-    fn surety(&self) -> f64 {
-        if LENGTHS.contains(&self.places.len()) { surety(&self.places) } else { 0.0 }
-    }
+    let scores = scores(engine, plates)?;
+    Ok(scores.chunks_exact(scores.len() / layings.len()).map(decode::places).collect())
 }
 
-/// A line of text on an upright plate.
-struct Text {
-    places: Vec<Place>,
-    /// Where its middle lies, from the top.
-    level: f64,
-    height: f64,
-    /// The corners of a plate around it.
-    corners: Corners,
-}
-
-impl Text {
-    fn new(strip: &Strip, scores: &[f32]) -> Self {
-        let places = decode::places(scores);
-        let places = together(&places, text_height(&strip.frame) / COLUMN as f64).to_vec();
-        let [_, level] = strip.frame.point(strip::WIDTH as f64 / 2.0, strip::HEIGHT as f64 / 2.0);
-        let [x, y] = strip.frame.down;
-        let corners = corners(&strip.frame, &places);
-        Text { places, level, height: TEXT_HEIGHT * x.hypot(y), corners }
-    }
-
-    /// What decides between two: a long text counts for more than a part of it, and a plate's own text, the tallest
-    /// there, for more than the small print around it.
-    fn weight(&self) -> f64 {
-        merit(&self.places) * self.height
-    }
-}
-
-/// How much characters speak for a text: more of them, and surer ones, for more.
-fn merit(places: &[Place]) -> f64 {
-    places.iter().map(|place| place.best().1 - 0.5).sum()
-}
-
-/// How sure the least sure character is.
-fn surety(places: &[Place]) -> f64 {
-    places.iter().map(|place| place.best().1).fold(1.0, f64::min)
-}
-
-/// The number among the texts of a plate, its lines from the top: the weightiest one, and one above or below it that is
-/// about as tall.
-fn number(texts: &[Text]) -> Option<Number> {
-    let main = texts.iter().max_by(|a, b| a.weight().total_cmp(&b.weight()))?;
-    let second = texts.iter().filter(|text| {
-        let ratio = text.height / main.height;
-        let apart = (text.level - main.level).abs() / ((text.height + main.height) / 2.0);
-        text.places.len() >= 2
-            && surety(&text.places) >= SURE
-            && (1.0 / ALIKE..ALIKE).contains(&ratio)
-            && (0.9..2.2).contains(&apart)
-    });
-    let mut lines: Vec<&Text> = second.max_by(|a, b| a.weight().total_cmp(&b.weight())).into_iter().collect();
-    lines.push(main);
-    lines.sort_by(|a, b| a.level.total_cmp(&b.level));
-    let ([a, b, _, _], [_, _, c, d]) = (lines.first()?.corners, lines.last()?.corners);
-    let places = lines.iter().flat_map(|line| line.places.iter().cloned()).collect();
-    Some(Number { corners: [a, b, c, d], places })
-}
-
-fn looking(error: opencv::Error) -> Error {
-    Error::image("looking for lines of text", error)
-}
-
-/// The texts to offer, and the region whose plates bear the first: the likeliest that a region allows leads, if there is one.
+/// The texts to offer, likeliest first, and the region whose plates may bear the first. Where regions are told, Bayes' rule
+/// weighs what their plates may say.
 fn chosen(mut texts: Vec<(String, f64)>, regions: &[Region]) -> (Vec<(String, f64)>, Option<Region>) {
-    let least = texts.first().map_or(0.0, |(_, likelihood)| likelihood * LIKELY_ENOUGH);
     let region_of = |text: &str| regions.iter().copied().find(|region| region.allows(text));
-    let allowed =
-        texts.iter().position(|(text, likelihood)| *likelihood >= least && region_of(text).is_some());
-    if let Some(index) = allowed {
-        texts[..=index].rotate_right(1);
+    let unread = 1.0 - texts.iter().map(|(_, likelihood)| likelihood).sum::<f64>();
+    for (text, likelihood) in &mut texts {
+        *likelihood *= if region_of(text).is_some() { FROM_REGION } else { 1.0 };
     }
+    let all = unread.max(0.0) + texts.iter().map(|(_, likelihood)| likelihood).sum::<f64>();
+    texts.iter_mut().for_each(|(_, likelihood)| *likelihood /= all.max(f64::MIN_POSITIVE));
+    texts.sort_by(|a, b| b.1.total_cmp(&a.1));
     texts.truncate(CANDIDATES);
     let region = texts.first().and_then(|(text, _)| region_of(text));
     (texts, region)
 }
 
 /// The network of a file, or the one built in.
-fn load(path: Option<&Path>, built_in: &[u8]) -> Result<Box<dyn Engine>> {
+fn load(runtime: &Runtime, path: Option<&Path>, built_in: &[u8]) -> Result<Box<dyn Engine>> {
     let onnx = match path {
         Some(path) => &std::fs::read(path).map_err(|e| Error::model("opening a network", e))?,
         None => built_in,
     };
-    Ok(Box::new(OpenCv::from_onnx(onnx)?))
+    runtime.network(onnx)
 }
 
 /// The error with the file that it is about.
@@ -316,26 +233,30 @@ fn named(error: Error, path: Option<&Path>) -> Error {
     }
 }
 
-/// The engine, if it gives the scores that a reader gives.
-fn tried(mut engine: Box<dyn Engine>) -> Result<Box<dyn Engine>> {
-    scores(engine.as_mut(), &[])?;
-    Ok(engine)
-}
-
-/// Scores of at most `BATCH` strips, one strip's after the other's.
-fn scores(engine: &mut dyn Engine, batch: &[Strip]) -> Result<Vec<f32>> {
-    let mut data: Vec<f32> = batch.iter().flat_map(|s| strip::normalised(&s.pixels)).collect();
-    data.resize(BATCH * strip::WIDTH * strip::HEIGHT, 0.0);
-    let scores = engine.run(Tensor { shape: vec![BATCH, 1, strip::HEIGHT, strip::WIDTH], data })?;
-    let wanted = [BATCH, CLASSES, strip::WIDTH / COLUMN];
-    // OpenCV keeps a dimension of one that ONNX squeezes away.
-    match scores.shape.iter().filter(|&&extent| extent != 1).eq(&wanted) {
+/// The scores of upright plates, one after the other.
+fn scores(engine: &mut dyn Engine, plates: Vec<f32>) -> Result<Vec<f32>> {
+    let count = plates.len() / (WIDTH * HEIGHT);
+    let scores = engine.run(Tensor { shape: vec![count, 1, HEIGHT, WIDTH], data: plates })?;
+    let wanted = [count, LINES * CLASSES, 1, WIDTH / COLUMN];
+    match scores.shape == wanted {
         true => Ok(scores.data),
         false => {
             let why = format!("it gives scores of {:?}, not {wanted:?}", scores.shape);
             Err(Error::model("reading a plate", why))
         }
     }
+}
+
+/// Whether a picture may be cut to a plate, as other systems hand them over: small, or of a plate's shape.
+fn may_be_plate(grey: &Mat) -> bool {
+    let (width, height) = (grey.cols(), grey.rows());
+    width.max(height) <= SMALL || f64::from(width) >= FLAT * f64::from(height)
+}
+
+/// The corners of a picture.
+fn outline(grey: &Mat) -> Corners {
+    let [right, bottom] = [grey.cols(), grey.rows()].map(|side| f64::from(side) - 0.5);
+    [[-0.5, -0.5], [right, -0.5], [right, bottom], [-0.5, bottom]]
 }
 
 fn middle(corners: &Corners) -> [f64; 2] {
@@ -362,32 +283,6 @@ fn grey(frame: &(impl MatTraitConst + ToInputArray)) -> Result<Mat> {
     Ok(grey)
 }
 
-/// One height of the text in pixels along a strip, which may be squeezed.
-fn text_height(frame: &Frame) -> f64 {
-    let length = |[x, y]: [f64; 2]| x.hypot(y);
-    TEXT_HEIGHT * length(frame.down) / length(frame.right).max(f64::MIN_POSITIVE)
-}
-
-/// The corners of the plate whose text stands at these places: the text's box grown by a usual border.
-fn corners(frame: &Frame, places: &[Place]) -> Corners {
-    let height = text_height(frame);
-    let ends = places.first().zip(places.last());
-    let (first, last) = ends.map_or((0.0, 0.0), |(a, b)| (a.column, b.column));
-    let (first, last) = (first * COLUMN as f64, last * COLUMN as f64);
-    let (left, right) = (first - 0.7 * height, last + 0.7 * height);
-    let middle = (strip::HEIGHT as f64 - 1.0) / 2.0;
-    let (top, bottom) = (middle - 0.9 * TEXT_HEIGHT, middle + 0.75 * TEXT_HEIGHT);
-    [[left, top], [right, top], [right, bottom], [left, bottom]].map(|[x, y]| frame.point(x, y))
-}
-
-/// The largest run of characters that no wide gap divides; `height` is the text's, in columns.
-fn together(places: &[Place], height: f64) -> &[Place] {
-    places
-        .chunk_by(|a, b| b.column - a.column < WIDEST_GAP * height)
-        .max_by_key(|run| run.len())
-        .unwrap_or_default()
-}
-
 /// Whether a polygon contains a point (even-odd rule).
 fn contains(polygon: &[[f64; 2]], [x, y]: [f64; 2]) -> bool {
     let edges = polygon.iter().zip(polygon.iter().cycle().skip(1));
@@ -403,25 +298,21 @@ fn contains(polygon: &[[f64; 2]], [x, y]: [f64; 2]) -> bool {
 mod tests {
     use super::*;
 
-    fn led(texts: &[(&str, f64)], regions: &[&str]) -> (Vec<String>, Option<String>) {
-        let texts = texts.iter().map(|(text, likelihood)| ((*text).to_owned(), *likelihood)).collect();
-        let regions: Vec<Region> = regions.iter().map(|code| code.parse().unwrap()).collect();
-        let (texts, region) = chosen(texts, &regions);
-        (texts.into_iter().map(|(text, _)| text).collect(), region.map(|region| region.to_string()))
+    #[test]
+    fn a_region_decides_between_texts_that_look_alike() {
+        let texts = || vec![("8123XYZ".to_owned(), 0.5), ("B123XYZ".to_owned(), 0.3)];
+        let (alone, none) = chosen(texts(), &[]);
+        assert_eq!((alone, none), (texts(), None));
+        let indonesia: Region = "id".parse().unwrap();
+        let (told, region) = chosen(texts(), &[indonesia]);
+        assert_eq!((told[0].0.as_str(), region), ("B123XYZ", Some(indonesia)));
+        assert!((told[0].1 - 6.0 / 6.7).abs() < 1e-9 && (told[1].1 - 0.5 / 6.7).abs() < 1e-9);
     }
 
     #[test]
-    fn a_text_that_the_region_allows_leads_and_the_likeliest_stays_a_candidate() {
-        let texts = [("8123ABC", 0.9), ("81Z3ABC", 0.8), ("B123ABC", 0.7)];
-        let (told, region) = led(&texts, &["my", "id"]);
-        assert_eq!(told, ["B123ABC", "8123ABC", "81Z3ABC"]);
-        assert_eq!(region.as_deref(), Some("id"));
-        assert_eq!(led(&texts, &[]), (texts.map(|t| t.0.to_owned()).to_vec(), None));
-    }
-
-    #[test]
-    fn a_text_far_less_likely_does_not_lead_whatever_the_region() {
-        let (told, region) = led(&[("8123ABC", 0.9), ("B123ABC", 0.4)], &["id"]);
-        assert_eq!((told[0].as_str(), region), ("8123ABC", None));
+    fn a_region_does_not_make_a_text_of_nothing() {
+        let texts = vec![("8123XYZ".to_owned(), 0.95), ("B123XYZ".to_owned(), 0.001)];
+        let (told, region) = chosen(texts, &["id".parse().unwrap()]);
+        assert_eq!((told[0].0.as_str(), region), ("8123XYZ", None));
     }
 }

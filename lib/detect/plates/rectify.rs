@@ -1,95 +1,82 @@
-//! A plate at an angle laid upright.
+//! A plate at an angle to a small upright picture of one size.
 
-use opencv::core::{self, Mat, MatTraitConst, MatTraitConstManual, Point2f, Rect, Scalar, Size};
+use opencv::core::{self, Mat, MatTraitConstManual, Point2f, Scalar, Size};
 use opencv::imgproc;
 
-use super::{Corners, bounds};
+use super::Corners;
 
-/// Width of an upright plate in pixels, without its margin.
-const WIDTH: f64 = 240.0;
-/// Highest upright plate, in widths.
-const TALLEST: f64 = 1.0;
-/// Room around the plate, in its heights: corners are never quite right.
-const MARGIN: f64 = 0.3;
+/// Width of an upright plate in pixels.
+pub const WIDTH: usize = 160;
+/// Height of an upright plate in pixels.
+pub const HEIGHT: usize = 48;
+/// Where the plate lies there, left, top, right and bottom; the rest is margin, for corners are never quite right.
+const INNER: [f32; 4] = [14.0, 7.0, 146.0, 41.0];
 /// Plates with more pixels than this for one are averaged down, so that their strokes stay whole.
 const DENSE: f64 = 1.5;
 
-/// What is cut out around a plate as it stands, over the plate's own extent.
-const AROUND: f64 = 2.2;
-
-/// An upright plate with some of what is around it, and where it was.
-pub struct Upright {
-    /// The plate, 8-bit grey.
-    pub plate: Mat,
-    /// The picture's homogeneous coordinates from the plate's, row by row.
-    back: [f64; 9],
-}
-
-impl Upright {
-    /// The picture's point at the plate's (x, y).
-    pub fn point(&self, [x, y]: [f64; 2]) -> [f64; 2] {
-        let row = |i: usize| self.back[i] * x + self.back[i + 1] * y + self.back[i + 2];
-        [row(0) / row(6), row(3) / row(6)]
-    }
-}
-
-/// The plate with these corners in an 8-bit grey picture.
-pub fn upright(grey: &Mat, corners: &Corners) -> opencv::Result<Upright> {
+/// The plate with these corners, row by row, from an 8-bit grey picture.
+pub fn rectified(grey: &Mat, corners: &Corners) -> opencv::Result<Vec<u8>> {
+    let [left, top, right, bottom] = INNER;
     let length = |a: [f64; 2], b: [f64; 2]| (b[0] - a[0]).hypot(b[1] - a[1]);
-    let [a, b, c, d] = *corners;
-    let (across, down) = ((length(a, b) + length(d, c)) / 2.0, (length(a, d) + length(b, c)) / 2.0);
-    let height = WIDTH * (down / across.max(1.0)).clamp(0.1, TALLEST);
-    let margin = MARGIN * height;
-    let fine = if across / WIDTH > DENSE { 2.0 } else { 1.0 };
+    let across = length(corners[0], corners[1]) / f64::from(right - left);
+    let down = length(corners[0], corners[3]) / f64::from(bottom - top);
+    let fine: usize = if across.max(down) > DENSE { 2 } else { 1 };
+    let place = |v: f32| v * fine as f32 + (fine as f32 - 1.0) / 2.0;
     let from = corners.map(|[x, y]| Point2f::new(x as f32, y as f32));
-    let to = |fine: f64| {
-        let at = |v: f64| ((v + margin) * fine + (fine - 1.0) / 2.0) as f32;
-        let place = |x: f64, y: f64| Point2f::new(at(x), at(y));
-        [place(0.0, 0.0), place(WIDTH, 0.0), place(WIDTH, height), place(0.0, height)]
-    };
-    let transform = imgproc::get_perspective_transform_slice_def(from, to(fine))?;
-    let inverse = imgproc::get_perspective_transform_slice_def(to(1.0), from)?;
-    let mut back = [0.0; 9];
-    back.copy_from_slice(inverse.data_typed::<f64>()?);
-    let side = |v: f64, fine: f64| (v + 2.0 * margin).round() as i32 * fine as i32;
-    let size = |fine: f64| Size::new(side(WIDTH, fine), side(height, fine));
+    let to = [[left, top], [right, top], [right, bottom], [left, bottom]]
+        .map(|[x, y]| Point2f::new(place(x), place(y)));
+    let transform = imgproc::get_perspective_transform_slice_def(from, to)?;
+    let size = |fine: usize| Size::new((WIDTH * fine) as i32, (HEIGHT * fine) as i32);
     let mut plate = Mat::default();
     imgproc::warp_perspective(
         grey,
         &mut plate,
         &transform,
         size(fine),
-        imgproc::INTER_CUBIC,
+        imgproc::INTER_LINEAR,
         core::BORDER_REPLICATE,
         Scalar::default(),
     )?;
-    if fine > 1.0 {
+    if fine > 1 {
         let mut small = Mat::default();
-        imgproc::resize(&plate, &mut small, size(1.0), 0.0, 0.0, imgproc::INTER_AREA)?;
+        imgproc::resize(&plate, &mut small, size(1), 0.0, 0.0, imgproc::INTER_AREA)?;
         plate = small;
     }
-    Ok(Upright { plate, back })
+    Ok(plate.data_typed::<u8>()?.to_vec())
 }
 
-/// The upright box around these corners, grown so many times about its middle: left, top, right, bottom.
-pub fn grown(corners: &Corners, times: f64) -> [f64; 4] {
-    let [left, top, right, bottom] = bounds(corners);
-    let span = |low: f64, high: f64| {
-        let (middle, half) = ((low + high) / 2.0, (high - low) / 2.0 * times);
-        (middle - half, middle + half)
-    };
-    let ((left, right), (top, bottom)) = (span(left, right), span(top, bottom));
-    [left, top, right, bottom]
+/// The same plate with its corners moved: grown by these shares of its width and height, and shifted down by the last.
+pub fn shifted(corners: &Corners, [wider, taller, down]: [f64; 3]) -> Corners {
+    let [a, b, c, d] = corners;
+    let between = |p: &[f64; 2], q: &[f64; 2]| [(p[0] + q[0]) / 2.0, (p[1] + q[1]) / 2.0];
+    let [left, right, top, bottom] = [between(a, d), between(b, c), between(a, b), between(d, c)];
+    let along = [right[0] - left[0], right[1] - left[1]];
+    let across = [bottom[0] - top[0], bottom[1] - top[1]];
+    let signs = [[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]];
+    std::array::from_fn(|i| {
+        let [u, v] = [signs[i][0] * wider, signs[i][1] * taller + down];
+        [0, 1].map(|axis| corners[i][axis] + u * along[axis] + v * across[axis])
+    })
 }
 
-/// A plate as it stands in an 8-bit grey picture, with what is around it, and where that begins.
-pub fn around(grey: &Mat, corners: &Corners) -> opencv::Result<(Mat, [f64; 2])> {
-    // Flat boxes get room above and below as well: corners are as rough there, and plates lean.
-    let [left, top, right, bottom] = grown(corners, AROUND);
-    let room = (0.15 * (right - left) - 0.25 * (bottom - top)).max(0.0);
-    let within = |v: f64, end: i32| v.clamp(0.0, f64::from(end)) as i32;
-    let (x, y) = (within(left, grey.cols()), within(top - room, grey.rows()));
-    let (end_x, end_y) = (within(right, grey.cols()), within(bottom + room, grey.rows()));
-    let part = grey.roi(Rect::new(x, y, end_x - x, end_y - y))?.try_clone()?;
-    Ok((part, [f64::from(x), f64::from(y)]))
+/// The pixels as the reader takes them: mean 0, spread 1, whatever the light.
+pub fn normalised(pixels: &[u8]) -> Vec<f32> {
+    let n = pixels.len().max(1) as f32;
+    let mean = pixels.iter().map(|&v| f32::from(v)).sum::<f32>() / n;
+    let variance = pixels.iter().map(|&v| (f32::from(v) - mean).powi(2)).sum::<f32>() / n;
+    let spread = variance.sqrt() + 2.0;
+    pixels.iter().map(|&v| (f32::from(v) - mean) / spread).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn corners_are_moved_along_the_plate() {
+        let plate = [[10.0, 0.0], [30.0, 10.0], [25.0, 20.0], [5.0, 10.0]];
+        assert_eq!(shifted(&plate, [0.0; 3]), plate);
+        assert_eq!(shifted(&plate, [0.1, 0.0, 0.0]), [[9.0, -0.5], [31.0, 10.5], [26.0, 20.5], [4.0, 9.5]]);
+        assert_eq!(shifted(&plate, [0.0, 0.0, 0.5]), plate.map(|[x, y]| [x - 2.5, y + 5.0]));
+    }
 }

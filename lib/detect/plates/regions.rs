@@ -118,7 +118,10 @@ mod tests {
                 let (least, most) =
                     parts.iter().fold((0, 0), |(low, high), part| (low + part.least, high + part.most));
                 assert!(1 <= least && least <= most && most <= 12, "{region}: {pattern}");
-                assert!(pattern.bytes().all(|c| b"A9X_-o|{},12345678".contains(&c)), "{region}: {pattern}");
+                assert!(
+                    pattern.bytes().all(|c| b"A9X_-o|yzw{},12345678".contains(&c)),
+                    "{region}: {pattern}"
+                );
             }
         }
     }

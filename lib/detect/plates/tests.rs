@@ -6,6 +6,7 @@ use opencv::core::{self, Mat, Point, Point2f, Rect, Scalar, Size};
 use opencv::imgproc;
 
 use super::{Networks, Options, PlateRead, PlateReader};
+use crate::engine::Runtime;
 use crate::error::Kind;
 
 const PLATE: Rect = Rect { x: 200, y: 150, width: 240, height: 60 };
@@ -24,9 +25,16 @@ fn frame(text: &str, ink: f64, ground: f64) -> Mat {
     soft
 }
 
+fn opencv() -> Runtime {
+    Runtime::opencv(1).unwrap()
+}
+
+fn reader(options: Options) -> PlateReader {
+    PlateReader::new(options, &Networks::default(), &opencv()).unwrap()
+}
+
 fn read(frame: &Mat, options: Options) -> Vec<PlateRead> {
-    let mut reader = PlateReader::new(Options { threads: 1, ..options }, &Networks::default()).unwrap();
-    reader.read(frame).unwrap()
+    reader(options).read(frame).unwrap()
 }
 
 /// The only plate of a frame that was not rejected.
@@ -109,7 +117,7 @@ fn grey_frames_are_read_and_tiny_ones_hold_nothing() {
 
 #[test]
 fn frames_that_cannot_be_read_are_errors_of_the_picture() {
-    let mut reader = PlateReader::new(Options::default(), &Networks::default()).unwrap();
+    let mut reader = reader(Options::default());
     let float = Mat::new_rows_cols_with_default(90, 160, core::CV_32FC3, Scalar::all(0.5)).unwrap();
     let pair = Mat::new_rows_cols_with_default(90, 160, core::CV_8UC2, Scalar::all(9.0)).unwrap();
     for frame in [Mat::default(), float, pair] {
@@ -121,19 +129,19 @@ fn frames_that_cannot_be_read_are_errors_of_the_picture() {
 fn a_network_of_other_shapes_is_refused_by_name() {
     let file = |name: &str| Some([env!("CARGO_MANIFEST_DIR"), "../../models", name].iter().collect());
     let detector = || file("plate-detector.onnx");
-    let reader = || file("plate-characters.onnx");
-    let swapped = Networks { detector: reader(), reader: None };
+    let reading = || file("plate-reader.onnx");
+    let swapped = Networks { detector: reading(), reader: None };
     let (not_read, absent) = (
         Networks { detector: None, reader: detector() },
         Networks { detector: None, reader: file("none.onnx") },
     );
     for (networks, name) in
-        [(swapped, "plate-characters.onnx"), (not_read, "plate-detector.onnx"), (absent, "none.onnx")]
+        [(swapped, "plate-reader.onnx"), (not_read, "plate-detector.onnx"), (absent, "none.onnx")]
     {
-        let error = PlateReader::new(Options::default(), &networks).err().unwrap();
+        let error = PlateReader::new(Options::default(), &networks, &opencv()).err().unwrap();
         assert_eq!(error.kind(), Kind::Model);
         assert!(error.to_string().contains(name), "{error}");
     }
-    let same = Networks { detector: detector(), reader: reader() };
-    assert!(PlateReader::new(Options::default(), &same).is_ok());
+    let same = Networks { detector: detector(), reader: reading() };
+    assert!(PlateReader::new(Options::default(), &same, &opencv()).is_ok());
 }

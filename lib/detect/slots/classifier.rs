@@ -1,7 +1,7 @@
 //! How likely a vehicle stands in a slot, by a small network: models/slot-occupancy/README.md.
 
 use super::patch::{Ground, HEIGHT, Patch, WIDTH};
-use crate::engine::{Engine, OpenCv, Tensor};
+use crate::engine::{Engine, Runtime, Tensor};
 use crate::error::{Error, Result};
 
 /// The network.
@@ -25,12 +25,12 @@ impl std::fmt::Debug for Classifier {
 }
 
 impl Classifier {
-    /// The network that is built in, run by OpenCV.
+    /// The network that is built in, run by this runtime.
     ///
     /// # Errors
-    /// [`Kind::Model`](crate::error::Kind::Model) when OpenCV cannot load it.
-    pub fn new() -> Result<Self> {
-        Ok(Classifier { engine: Box::new(OpenCv::from_onnx(MODEL)?) })
+    /// [`Kind::Model`](crate::error::Kind::Model) when it cannot be loaded.
+    pub fn new(runtime: &Runtime) -> Result<Self> {
+        Ok(Classifier { engine: runtime.network(MODEL)? })
     }
 
     /// The logarithm of the odds that each slot holds a vehicle, on this ground.

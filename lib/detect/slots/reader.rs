@@ -10,6 +10,7 @@ use super::map::SlotMap;
 use super::memory::{Memory, Relief, Sight};
 use super::patch::{COARSE, Ground, Patch};
 use super::view::View;
+use crate::engine::Runtime;
 use crate::error::{Error, Result};
 
 /// Tells the state of every slot of a map, frame by frame, from what the frame shows and what the camera has seen before.
@@ -25,14 +26,15 @@ pub struct SlotReader {
 }
 
 impl SlotReader {
-    /// A reader of the slots of `map`, which goes on with `memory` if it is of the same map, and else begins anew.
+    /// A reader of the slots of `map`, which goes on with `memory` if it is of the same map, and else begins anew. Its network
+    /// is run by `runtime`.
     ///
     /// # Errors
-    /// [`Kind::Model`](crate::error::Kind::Model) when OpenCV cannot load the network.
-    pub fn new(map: SlotMap, memory: Memory) -> Result<Self> {
+    /// [`Kind::Model`](crate::error::Kind::Model) when the network cannot be loaded.
+    pub fn new(map: SlotMap, memory: Memory, runtime: &Runtime) -> Result<Self> {
         let memory = memory.of_map(fingerprint(&map));
         Ok(SlotReader {
-            classifier: Classifier::new()?,
+            classifier: Classifier::new(runtime)?,
             map,
             memory,
             view: None,
@@ -176,6 +178,10 @@ mod tests {
         picture
     }
 
+    fn reader() -> SlotReader {
+        SlotReader::new(map(), Memory::default(), &Runtime::opencv(0).unwrap()).unwrap()
+    }
+
     fn states(readings: &[SlotReading]) -> Vec<bool> {
         assert!(readings.iter().all(|reading| reading.state != Unknown), "{readings:?}");
         assert!(readings.iter().all(|reading| (0.5..=1.0).contains(&reading.confidence)));
@@ -184,7 +190,7 @@ mod tests {
 
     #[test]
     fn vehicles_are_told_from_bare_slots_by_day_and_dusk() {
-        let mut reader = SlotReader::new(map(), Memory::default()).unwrap();
+        let mut reader = reader();
         for occupied in [&[][..], &[0, 5], &[1, 2, 3, 4, 6], &[0, 1, 2, 3, 4, 5, 6, 7]] {
             for gain in [1.0, 0.5, 0.25] {
                 let readings = reader.read(&yard(occupied, gain), Time::default()).unwrap();
@@ -196,10 +202,7 @@ mod tests {
 
     #[test]
     fn what_is_too_dark_is_unknown() {
-        let readings = SlotReader::new(map(), Memory::default())
-            .unwrap()
-            .read(&yard(&[0, 3], 0.02), Time::default())
-            .unwrap();
+        let readings = reader().read(&yard(&[0, 3], 0.02), Time::default()).unwrap();
         let dark =
             |reading: &SlotReading| (reading.state, reading.cause) == (Unknown, Some(UnknownCause::Dark));
         assert!(readings.iter().all(dark), "{readings:?}");
@@ -207,7 +210,7 @@ mod tests {
 
     #[test]
     fn frames_of_the_maps_shape_are_scaled_and_others_tell_nothing() {
-        let mut reader = SlotReader::new(map(), Memory::default()).unwrap();
+        let mut reader = reader();
         let day = yard(&[2, 7], 1.0);
         let expected = states(&reader.read(&day, Time::default()).unwrap());
         for size in [Size::new(640, 520), Size::new(160, 130)] {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use park_core::record::Time;
 use park_core::record::vision::SlotState;
+use park_detect::engine::Runtime;
 use park_detect::slots::{Memory, SlotReader};
 
 use crate::sets;
@@ -14,7 +15,7 @@ pub fn score(folder: &str) -> Result<(), Box<dyn Error>> {
     // By confidence of the state, from 0.5 up in tenths: how many, how many right, the sum of confidences.
     let mut bins = [(0, 0, 0.0); 5];
     for scene in sets::load(folder)? {
-        let mut reader = SlotReader::new(scene.map, Memory::default())?;
+        let mut reader = SlotReader::new(scene.map, Memory::default(), &Runtime::opencv(0)?)?;
         let readings = reader.read(&scene.picture, Time::default())?;
         for (reading, occupied) in readings.iter().zip(&scene.occupied) {
             let Some(occupied) = *occupied else { continue };
@@ -56,12 +57,12 @@ pub fn score(folder: &str) -> Result<(), Box<dyn Error>> {
 
 /// How long a frame takes, with 40 and with 400 slots, on one thread.
 pub fn cost(folder: &str) -> Result<(), Box<dyn Error>> {
-    park_detect::engine::set_num_threads(1)?;
+    let runtime = Runtime::opencv(1)?;
     let scene = sets::load(folder)?.into_iter().next().ok_or("no pictures")?;
     for wanted in [40, 400] {
         let mut map = scene.map.clone();
         map.slots = scene.map.slots.iter().cycle().take(wanted).cloned().collect();
-        let mut reader = SlotReader::new(map, Memory::default())?;
+        let mut reader = SlotReader::new(map, Memory::default(), &runtime)?;
         let mut times: Vec<Duration> = Vec::new();
         for second in 0..40 {
             let start = Instant::now();

@@ -1,29 +1,12 @@
-//! Runs a network: one trait, so that a faster runtime can stand in for OpenCV's own.
+//! Networks run by OpenCV's own module.
 
-use opencv::core::{Mat, MatTraitConst, MatTraitConstManual, Vector};
+use opencv::core::{self, LogLevel, Mat, MatTraitConst, MatTraitConstManual, Vector};
 use opencv::dnn::{self, Net, NetTrait, NetTraitConst};
 
+use super::{Engine, Tensor};
 use crate::error::{Error, Result};
 
-/// Numbers with a shape, the last dimension running fastest.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Tensor {
-    /// Extent of each dimension.
-    pub shape: Vec<usize>,
-    /// The values: as many as the extents multiply to.
-    pub data: Vec<f32>,
-}
-
-/// A network of one input and one output.
-pub trait Engine: Send {
-    /// The network's output for `input`.
-    ///
-    /// # Errors
-    /// [`Kind::Model`](crate::error::Kind::Model) when the shape does not fit the network.
-    fn run(&mut self, input: Tensor) -> Result<Tensor>;
-}
-
-/// OpenCV's DNN module: always there, since the pictures come through OpenCV anyway.
+/// A network that OpenCV runs.
 pub struct OpenCv {
     net: Net,
 }
@@ -62,14 +45,16 @@ impl Engine for OpenCv {
     }
 }
 
-/// Sets how many threads OpenCV may use, in the whole process; 0 leaves its default.
+/// Lets OpenCV use so many threads in the whole process, 0 leaving its default, and keeps it from writing on stderr what it
+/// says in its errors as well.
 ///
 /// # Errors
 /// [`Kind::Model`](crate::error::Kind::Model) when OpenCV refuses.
-pub fn set_num_threads(threads: usize) -> Result<()> {
-    if threads == 0 {
-        return Ok(());
+pub fn prepare(threads: usize) -> Result<()> {
+    let doing = |e| Error::model("setting OpenCV up", e);
+    core::set_log_level(LogLevel::LOG_LEVEL_FATAL).map_err(doing)?;
+    match threads {
+        0 => Ok(()),
+        _ => core::set_num_threads(threads as i32).map_err(doing),
     }
-    opencv::core::set_num_threads(threads as i32)
-        .map_err(|e| Error::model("setting the number of threads", e))
 }

@@ -1,0 +1,81 @@
+//! Runs networks: by ONNX Runtime where its library is installed, by OpenCV otherwise.
+
+mod onnx_runtime;
+mod opencv;
+
+use std::path::Path;
+
+use self::onnx_runtime::OnnxRuntime;
+use self::opencv::OpenCv;
+use crate::error::Result;
+
+/// Numbers with a shape, the last dimension running fastest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tensor {
+    /// Extent of each dimension.
+    pub shape: Vec<usize>,
+    /// The values: as many as the extents multiply to.
+    pub data: Vec<f32>,
+}
+
+/// A network of one input and one output.
+pub trait Engine: Send {
+    /// The network's output for `input`.
+    ///
+    /// # Errors
+    /// [`Kind::Model`](crate::error::Kind::Model) when the shape does not fit the network.
+    fn run(&mut self, input: Tensor) -> Result<Tensor>;
+}
+
+/// What runs the networks of a process, and on how many threads.
+#[derive(Clone, Debug)]
+pub struct Runtime {
+    library: Option<OnnxRuntime>,
+    threads: usize,
+}
+
+impl Runtime {
+    /// OpenCV's own module, which is always there, since the pictures come through OpenCV anyway. 0 threads are one for each core;
+    /// the number holds for all that OpenCV does in this process.
+    ///
+    /// # Errors
+    /// [`Kind::Model`](crate::error::Kind::Model) when OpenCV refuses the number of threads.
+    pub fn opencv(threads: usize) -> Result<Self> {
+        opencv::prepare(threads)?;
+        Ok(Runtime { library: None, threads })
+    }
+
+    /// ONNX Runtime, 1.17 or later, from this library: about twice as fast. A process can load one.
+    ///
+    /// # Errors
+    /// [`Kind::Model`](crate::error::Kind::Model), naming the file, when it is no such library.
+    pub fn onnx_runtime(library: &Path, threads: usize) -> Result<Self> {
+        let library = Some(OnnxRuntime::load(library)?);
+        Ok(Runtime { library, ..Runtime::opencv(threads)? })
+    }
+
+    /// ONNX Runtime if the system's linker finds its library, or else OpenCV.
+    ///
+    /// # Errors
+    /// [`Kind::Model`](crate::error::Kind::Model) when OpenCV refuses the number of threads.
+    pub fn found(threads: usize) -> Result<Self> {
+        let library = onnx_runtime::NAMES.iter().find_map(|name| OnnxRuntime::load(Path::new(name)).ok());
+        Ok(Runtime { library, ..Runtime::opencv(threads)? })
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> &'static str {
+        if self.library.is_some() { "ONNX Runtime" } else { "OpenCV" }
+    }
+
+    /// A network from the bytes of an ONNX file (opset 17 or lower, weights inside).
+    ///
+    /// # Errors
+    /// [`Kind::Model`](crate::error::Kind::Model) when the network cannot be read.
+    pub fn network(&self, onnx: &[u8]) -> Result<Box<dyn Engine>> {
+        match &self.library {
+            Some(library) => Ok(Box::new(library.network(onnx, self.threads)?)),
+            None => Ok(Box::new(OpenCv::from_onnx(onnx)?)),
+        }
+    }
+}
