@@ -24,7 +24,7 @@ const WORTH_A_WORD: f64 = 0.2;
 /// Texts offered for one plate.
 const CANDIDATES: usize = 5;
 /// Texts looked through for one that a region allows.
-const BEAM: usize = 256;
+const BEAM: usize = 48;
 /// A plate that is not read this surely is read again, in [`MORE`] ways.
 const SURE: f64 = 0.9;
 /// How a plate is laid upright then, each time a little different, since corners are never quite right: by these shares
