@@ -78,10 +78,11 @@ impl Detector {
     pub fn new(load: impl Fn() -> Result<Box<dyn Engine>>) -> Result<Self> {
         let doing = "trying the plate detector";
         let shape = vec![1, 1, 2 * STEP, 3 * STEP];
-        let maps = load()?.run(Tensor { shape, data: vec![0.5; 6 * STEP * STEP] })?;
+        let mut close = load()?;
+        let maps = close.run(Tensor { shape, data: vec![0.5; 6 * STEP * STEP] })?;
         let wanted = [1, MAPS, 2 * STEP / STRIDE, 3 * STEP / STRIDE];
         match maps.shape == wanted {
-            true => Ok(Self { looks: [load()?, load()?, load()?], close: load()? }),
+            true => Ok(Self { looks: [load()?, load()?, load()?], close }),
             false => Err(Error::model(doing, format!("it gives maps of {:?}, not {wanted:?}", maps.shape))),
         }
     }
@@ -121,7 +122,6 @@ fn closely(engine: &mut dyn Engine, grey: &Mat, spot: &Spot) -> Result<Option<Sp
 fn shown(grey: &Mat, look: &Look) -> opencv::Result<(Tensor, View)> {
     let size = grey.size()?;
     let scale = look.longest / f64::from(size.width.max(size.height));
-    let how = if scale < 1.0 { imgproc::INTER_AREA } else { imgproc::INTER_LINEAR };
     // Without a margin the picture is stretched a little to multiples of STEP; with one, the margin takes up the rest.
     let sides = |length: i32| {
         let small = f64::from(length) * scale;
@@ -139,7 +139,7 @@ fn shown(grey: &Mat, look: &Look) -> opencv::Result<(Tensor, View)> {
         factors: [f64::from(size.width) / w as f64, f64::from(size.height) / h as f64],
         origin: [left as f64, top as f64],
     };
-    Ok((laid(grey, [w, h], [left, top], [width, height], how)?, view))
+    Ok((laid(grey, [w, h], [left, top], [width, height], scale)?, view))
 }
 
 /// Along one axis: what of the picture is shown, and where.
@@ -176,20 +176,20 @@ fn close_up(grey: &Mat, corners: &Corners) -> opencv::Result<(Tensor, View)> {
     let x = Cut::around(left, right, scale, CLOSE[0], grey.cols());
     let y = Cut::around(top, bottom, scale, CLOSE[1], grey.rows());
     let part = grey.roi(Rect::new(x.start, y.start, x.length, y.length))?.try_clone()?;
-    let how = if scale < 1.0 { imgproc::INTER_AREA } else { imgproc::INTER_LINEAR };
-    let tensor = laid(&part, [x.shown, y.shown], [x.at, y.at], CLOSE, how)?;
+    let tensor = laid(&part, [x.shown, y.shown], [x.at, y.at], CLOSE, scale)?;
     let ([fx, from_x], [fy, from_y]) = (x.view(), y.view());
     Ok((tensor, View { factors: [fx, fy], origin: [from_x, from_y] }))
 }
 
-/// The picture brought to a size, and laid at a place of an otherwise dark one.
+/// The picture brought to a size, `scale` times its own or nearly, and laid at a place of an otherwise dark one.
 fn laid(
     grey: &Mat,
     [w, h]: [usize; 2],
     [left, top]: [usize; 2],
     [width, height]: [usize; 2],
-    how: i32,
+    scale: f64,
 ) -> opencv::Result<Tensor> {
+    let how = if scale < 1.0 { imgproc::INTER_AREA } else { imgproc::INTER_LINEAR };
     let mut small = Mat::default();
     imgproc::resize(grey, &mut small, Size::new(w as i32, h as i32), 0.0, 0.0, how)?;
     let pixels = small.data_typed::<u8>()?;

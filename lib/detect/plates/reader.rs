@@ -1,5 +1,6 @@
 //! Frames to plates.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use opencv::core::{self, Mat, MatTraitConst, ToInputArray};
@@ -102,10 +103,12 @@ impl PlateReader {
     /// outputs than models/plates/README.md tells.
     pub fn new(options: Options, networks: &Networks, runtime: &Runtime) -> Result<Self> {
         let detector = networks.detector.as_deref();
-        let detector = Detector::new(|| load(runtime, detector, DETECTOR)).map_err(|e| named(e, detector))?;
+        let onnx = network(detector, DETECTOR).map_err(|e| named(e, detector))?;
+        let detector = Detector::new(|| runtime.network(&onnx)).map_err(|e| named(e, detector))?;
         let reader = networks.reader.as_deref();
+        let onnx = network(reader, READER).map_err(|e| named(e, reader))?;
         let tried = |layings: usize| {
-            let mut engine = load(runtime, reader, READER)?;
+            let mut engine = runtime.network(&onnx)?;
             scores(engine.as_mut(), vec![0.0; layings * WIDTH * HEIGHT])?;
             Ok(engine)
         };
@@ -217,12 +220,11 @@ fn chosen(mut texts: Vec<(String, f64)>, regions: &[Region]) -> (Vec<(String, f6
 }
 
 /// The network of a file, or the one built in.
-fn load(runtime: &Runtime, path: Option<&Path>, built_in: &[u8]) -> Result<Box<dyn Engine>> {
-    let onnx = match path {
-        Some(path) => &std::fs::read(path).map_err(|e| Error::model("opening a network", e))?,
-        None => built_in,
-    };
-    runtime.network(onnx)
+fn network(path: Option<&Path>, built_in: &'static [u8]) -> Result<Cow<'static, [u8]>> {
+    match path {
+        Some(path) => std::fs::read(path).map(Cow::Owned).map_err(|e| Error::model("opening a network", e)),
+        None => Ok(Cow::Borrowed(built_in)),
+    }
 }
 
 /// The error with the file that it is about.

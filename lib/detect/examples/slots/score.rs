@@ -14,8 +14,9 @@ pub fn score(folder: &str) -> Result<(), Box<dyn Error>> {
     let (mut right, mut false_occupied, mut false_free, mut unknown) = (0, 0, 0, 0);
     // By confidence of the state, from 0.5 up in tenths: how many, how many right, the sum of confidences.
     let mut bins = [(0, 0, 0.0); 5];
+    let runtime = Runtime::opencv(0)?;
     for scene in sets::load(folder)? {
-        let mut reader = SlotReader::new(scene.map, Memory::default(), &Runtime::opencv(0)?)?;
+        let mut reader = SlotReader::new(scene.map, Memory::default(), &runtime)?;
         let readings = reader.read(&scene.picture, Time::default())?;
         for (reading, occupied) in readings.iter().zip(&scene.occupied) {
             let Some(occupied) = *occupied else { continue };
