@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use park_core::stream::spool::{Put, SpoolWriter};
 use serde_json::{Value, json};
 
-use crate::support::{Running, of_type, records, run, shell, stderr, testdata};
+use crate::support::{PATIENCE, Running, of_type, records, run, shell, stderr, testdata};
 
 /// A grey JPEG of 24 x 16 pixels, all of one colour.
 const GREY: &str = "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABQODxIPDRQSEBIXFRQYHjIhHhwcHj0sLiQySUBMS0dARkVQWnNiUFVtVkVGZIhlbXd7\
@@ -429,6 +431,33 @@ fn several_threads_give_the_same_bytes_in_the_same_order() {
     assert_eq!((one.status.code(), stderr(&one)), (four.status.code(), stderr(&four)));
     let few = run("park-detect", &["plates", "--threads", "4", "--count", "7"], &input);
     assert_eq!(records(&few), records(&one)[..7]);
+}
+
+#[test]
+fn a_sender_gets_its_ack_once_the_threads_have_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("frames.sock");
+    let endpoint = format!("unix-listen:{}", socket.display());
+    let detect = Running::start("park-detect", &["plates", "--threads", "2", "--input", &endpoint]);
+    let mut camera = loop {
+        match UnixStream::connect(&socket) {
+            Ok(camera) => break camera,
+            Err(_) => std::thread::yield_now(),
+        }
+    };
+    camera.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut acks = BufReader::new(camera.try_clone().unwrap()).lines();
+    for (ids, last) in [(0..1, "id_0"), (1..6, "id_5"), (6..7, "id_6")] {
+        let named = |at| inline(at, GREY).replacen('{', &format!("{{\"id\":\"id_{at}\","), 1);
+        let burst: String = ids.clone().map(named).collect();
+        camera.write_all(burst.as_bytes()).unwrap();
+        // Frames that come together may be acknowledged together or in part, and nothing more is sent meanwhile.
+        let acked = |line: io::Result<String>| line.unwrap().contains(&format!("\"{last}\""));
+        assert!(acks.by_ref().any(acked));
+        let answered: Vec<_> =
+            ids.clone().map(|_| detect.next_of("plates")["payload"]["seq"].clone()).collect();
+        assert_eq!(answered, ids.map(Value::from).collect::<Vec<_>>());
+    }
 }
 
 #[test]

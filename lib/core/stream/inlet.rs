@@ -41,6 +41,8 @@ pub(crate) enum Event {
     Ended(Option<Error>),
     /// A signal came.
     Signal(Signal),
+    /// A thread of the pool has an answer.
+    Answered,
 }
 
 /// Puts lines into the loop from a thread of the command's own.

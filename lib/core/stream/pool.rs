@@ -1,10 +1,13 @@
 //! Records answered on several threads, and their answers in the order of the stream.
 
 use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 
 use super::filter::Origin;
+use super::inlet::Event;
+use super::peer::Peer;
 use crate::error::{Error, Kind, Result};
 use crate::record::Envelope;
 
@@ -16,6 +19,9 @@ pub trait Worker: Send {
 
 /// Records that one worker may have waiting: the one it answers, and the next.
 const WAITING: usize = 2;
+
+/// Lines that may wait behind a record's answer.
+const LINES: usize = 4096;
 
 /// Workers on threads of their own.
 pub(super) struct Pool {
@@ -35,6 +41,7 @@ struct Hand {
 enum Item {
     Line(Vec<u8>),
     Record { hand: usize, origin: Origin, id: Option<String> },
+    Taken { peer: Arc<Peer>, id: String },
 }
 
 /// What comes out of a pool, in the order of what was put in.
@@ -43,15 +50,17 @@ pub(super) enum Ready {
     Line(Vec<u8>),
     /// A record's answer: its lines, whether it was fit, where the record came from, and its id.
     Answer { lines: Vec<u8>, fit: Result<()>, origin: Origin, id: Option<String> },
+    /// All that a peer sent up to this id has been answered.
+    Taken { peer: Arc<Peer>, id: String },
 }
 
 impl Pool {
-    /// A thread for each worker; none if there are none.
-    pub fn start(workers: Vec<Box<dyn Worker>>) -> Option<Pool> {
+    /// A thread for each worker; none if there are none. Each answer is told to the loop by `events`.
+    pub fn start(workers: Vec<Box<dyn Worker>>, events: &SyncSender<Event>) -> Option<Pool> {
         if workers.is_empty() {
             return None;
         }
-        let hands = workers.into_iter().map(Hand::start).collect();
+        let hands = workers.into_iter().map(|worker| Hand::start(worker, events.clone())).collect();
         Some(Pool { hands, turn: 0, queue: VecDeque::new(), records: 0 })
     }
 
@@ -60,14 +69,19 @@ impl Pool {
         self.queue.is_empty()
     }
 
-    /// Whether one should be taken out before another record is put in.
+    /// Whether something should be taken out before more is put in.
     pub fn is_full(&self) -> bool {
-        self.records >= WAITING * self.hands.len()
+        self.records >= WAITING * self.hands.len() || self.queue.len() >= LINES
     }
 
     /// Puts a line in that only passes, behind what waits.
     pub fn pass(&mut self, line: &[u8]) {
         self.queue.push_back(Item::Line(line.to_vec()));
+    }
+
+    /// Notes that a peer sent what was put in last, under this id.
+    pub fn mark(&mut self, peer: &Arc<Peer>, id: &str) {
+        self.queue.push_back(Item::Taken { peer: Arc::clone(peer), id: id.to_owned() });
     }
 
     /// Puts a record in to be answered.
@@ -81,23 +95,34 @@ impl Pool {
         Ok(())
     }
 
-    /// Takes the first out, once it is answered.
-    pub fn take(&mut self) -> Result<Option<Ready>> {
-        Ok(match self.queue.pop_front() {
-            None => None,
-            Some(Item::Line(line)) => Some(Ready::Line(line)),
-            Some(Item::Record { hand, origin, id }) => {
-                self.records -= 1;
-                let (lines, fit) = self.hands[hand].answers.recv().map_err(|_| stopped())?;
-                Some(Ready::Answer { lines, fit, origin, id })
+    /// Takes the first out; if it is not answered yet, waits for that or, unless told to `wait`, gives nothing.
+    pub fn take(&mut self, wait: bool) -> Result<Option<Ready>> {
+        let answer = match self.queue.front() {
+            Some(Item::Record { hand, .. }) if wait => {
+                self.hands[*hand].answers.recv().map_err(|_| stopped())?
             }
-        })
+            Some(Item::Record { hand, .. }) => match self.hands[*hand].answers.try_recv() {
+                Ok(answer) => answer,
+                Err(TryRecvError::Empty) => return Ok(None),
+                Err(TryRecvError::Disconnected) => return Err(stopped()),
+            },
+            Some(Item::Line(_) | Item::Taken { .. }) | None => (Vec::new(), Ok(())),
+        };
+        Ok(self.queue.pop_front().map(|first| match first {
+            Item::Line(line) => Ready::Line(line),
+            Item::Taken { peer, id } => Ready::Taken { peer, id },
+            Item::Record { origin, id, .. } => {
+                self.records -= 1;
+                let (lines, fit) = answer;
+                Ready::Answer { lines, fit, origin, id }
+            }
+        }))
     }
 }
 
 impl Hand {
     /// The thread ends once its jobs do, when the pool is dropped.
-    fn start(mut worker: Box<dyn Worker>) -> Hand {
+    fn start(mut worker: Box<dyn Worker>, events: SyncSender<Event>) -> Hand {
         let (jobs, incoming) = sync_channel::<Vec<u8>>(WAITING);
         let (outgoing, answers) = sync_channel(WAITING);
         thread::spawn(move || {
@@ -107,6 +132,8 @@ impl Hand {
                 if outgoing.send((lines, fit)).is_err() {
                     return;
                 }
+                // If the channel is full the loop is awake, and looks for answers before it sleeps.
+                let _ = events.try_send(Event::Answered);
             }
         });
         Hand { jobs, answers }

@@ -112,7 +112,7 @@ impl Session {
 
     /// Runs `filter` until its inputs end or it is told to stop. An error says how many bad records there were.
     pub fn run(mut self, filter: &mut dyn Filter) -> Result<End> {
-        self.pool = Pool::start(filter.workers());
+        self.pool = Pool::start(filter.workers(), &self.inlet.sender());
         let ended = self.turn(filter);
         let end = match ended {
             Ok(end) => end,
@@ -173,7 +173,7 @@ impl Session {
                 }
             };
             match event {
-                None => {}
+                None | Some(Event::Answered) => {}
                 Some(Event::Lines(peer, bytes)) => self.take_lines(filter, &peer, &bytes)?,
                 Some(Event::TooLong(peer)) => {
                     self.collect(filter, Pool::is_idle)?;
@@ -248,8 +248,10 @@ impl Session {
             }
         }
         self.lines.insert(peer.id(), origin.line);
-        if let Some(id) = last_id {
-            self.unacknowledged.insert(peer.id(), (Arc::clone(peer), id.as_str().to_owned()));
+        match (last_id, &mut self.pool) {
+            (Some(id), Some(pool)) if !pool.is_idle() => pool.mark(peer, &id),
+            (Some(id), _) => self.acknowledge(Arc::clone(peer), id.as_str().to_owned()),
+            (None, _) => {}
         }
         Ok(())
     }
@@ -268,6 +270,7 @@ impl Session {
         if let Some(time) = record.timestamp {
             self.time = self.time.max(time);
         }
+        self.collect(filter, |pool| !pool.is_full())?;
         if !origin.peer.is_control() && !filter.consumes(&record.kind) {
             match &mut self.pool {
                 Some(pool) if !pool.is_idle() => pool.pass(line),
@@ -278,26 +281,36 @@ impl Session {
             return Ok(());
         }
         if self.pool.is_some() {
-            self.collect(filter, |pool| !pool.is_full())?;
             return self.pool.as_mut().map_or(Ok(()), |pool| pool.give(record, origin));
         }
         let fit = filter.record(record, origin, &mut self.out);
         self.fit_or_reject(filter, fit, origin, record.id.as_deref())
     }
 
-    /// Writes what the pool has answered, in order, until it is `done`.
+    /// Waits for what the pool answers and writes it, in order, until it is `done`.
     fn collect(&mut self, filter: &mut dyn Filter, done: impl Fn(&Pool) -> bool) -> Result<()> {
         while let Some(pool) = self.pool.as_mut().filter(|pool| !done(pool)) {
-            match pool.take()? {
-                None => break,
-                Some(Ready::Line(line)) => self.out.line(&line),
-                Some(Ready::Answer { lines, fit, origin, id }) => {
-                    Lines(&lines).for_each(|line| self.out.line(line));
-                    self.fit_or_reject(filter, fit, &origin, id.as_deref())?;
-                }
-            }
+            let Some(ready) = pool.take(true)? else { break };
+            self.write(filter, ready)?;
         }
         Ok(())
+    }
+
+    fn write(&mut self, filter: &mut dyn Filter, ready: Ready) -> Result<()> {
+        match ready {
+            Ready::Line(line) => self.out.line(&line),
+            Ready::Answer { lines, fit, origin, id } => {
+                Lines(&lines).for_each(|line| self.out.line(line));
+                self.fit_or_reject(filter, fit, &origin, id.as_deref())?;
+            }
+            Ready::Taken { peer, id } => self.acknowledge(peer, id),
+        }
+        Ok(())
+    }
+
+    /// The peer gets its ack, up to this id, at the end of the burst.
+    fn acknowledge(&mut self, peer: Arc<Peer>, id: String) {
+        self.unacknowledged.insert(peer.id(), (peer, id));
     }
 
     fn fit_or_reject(
@@ -342,9 +355,12 @@ impl Session {
         Ok(())
     }
 
-    /// The end of a burst: durable, sent off, acknowledged, in this order.
+    /// The end of a burst: durable, sent off, acknowledged, in this order. What the pool has not answered yet is
+    /// left to a later one.
     fn settle(&mut self, filter: &mut dyn Filter) -> Result<()> {
-        self.collect(filter, Pool::is_idle)?;
+        while let Some(ready) = self.pool.as_mut().map_or(Ok(None), |pool| pool.take(false))? {
+            self.write(filter, ready)?;
+        }
         filter.settle(&mut self.out)?;
         self.out.flush()?;
         for (_, (peer, id)) in self.unacknowledged.drain() {
