@@ -38,6 +38,9 @@ const FROM_REGION: f64 = 20.0;
 const SMALL: i32 = 480;
 /// and so may one that is so many times as wide as it is high, flatter than what cameras give.
 const FLAT: f64 = 1.9;
+/// Such a plate is taken to begin this share of the picture's sides within it. What the network is shown around a plate would
+/// show nothing there, and the characters are the larger for it.
+const INSIDE: [f64; 2] = [0.025, 0.04];
 
 /// What a reader looks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,7 +66,7 @@ pub struct Networks {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { min_confidence: 0.3, region_of_interest: None, max_plates: 16, regions: Vec::new() }
+        Self { min_confidence: 0.2, region_of_interest: None, max_plates: 16, regions: Vec::new() }
     }
 }
 
@@ -130,7 +133,7 @@ impl PlateReader {
         }
         if may_be_plate(&grey)
             && let Some(whole) = self.plate(&grey, outline(&grey))?
-            && plates.iter().all(|plate| plate.confidence < whole.confidence)
+            && plates.iter().all(|plate| plate.confidence < whole.confidence || is_part(plate, &whole))
         {
             plates = vec![whole];
         }
@@ -255,10 +258,19 @@ fn may_be_plate(grey: &Mat) -> bool {
     width.max(height) <= SMALL || f64::from(width) >= FLAT * f64::from(height)
 }
 
-/// The corners of a picture.
+/// Whether a read is but a piece of what is read from the whole picture.
+fn is_part(plate: &PlateRead, whole: &PlateRead) -> bool {
+    whole.rejected.is_none() && whole.text.len() > plate.text.len() && whole.text.contains(&plate.text)
+}
+
+/// The corners of a picture, by [`INSIDE`] within it.
 fn outline(grey: &Mat) -> Corners {
-    let [right, bottom] = [grey.cols(), grey.rows()].map(|side| f64::from(side) - 0.5);
-    [[-0.5, -0.5], [right, -0.5], [right, bottom], [-0.5, bottom]]
+    let side = |length: i32, inside: f64| {
+        let length = f64::from(length);
+        [length * inside - 0.5, length * (1.0 - inside) - 0.5]
+    };
+    let ([left, right], [top, bottom]) = (side(grey.cols(), INSIDE[0]), side(grey.rows(), INSIDE[1]));
+    [[left, top], [right, top], [right, bottom], [left, bottom]]
 }
 
 fn middle(corners: &Corners) -> [f64; 2] {
@@ -309,6 +321,23 @@ mod tests {
         let (told, region) = chosen(texts(), &[indonesia]);
         assert_eq!((told[0].0.as_str(), region), ("B123XYZ", Some(indonesia)));
         assert!((told[0].1 - 6.0 / 6.7).abs() < 1e-9 && (told[1].1 - 0.5 / 6.7).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_piece_of_a_text_gives_way_to_the_whole() {
+        let said = |text: &str, rejected| PlateRead {
+            text: text.to_owned(),
+            confidence: 0.5,
+            corners: [[0.0; 2]; 4],
+            characters: Vec::new(),
+            candidates: Vec::new(),
+            region: None,
+            rejected,
+        };
+        assert!(is_part(&said("1775", None), &said("L1775VO", None)));
+        assert!(!is_part(&said("L1775VO", None), &said("L1775VO", None)));
+        assert!(!is_part(&said("1715", None), &said("L1775VO", None)));
+        assert!(!is_part(&said("1775", None), &said("L1775VO", Some("low confidence"))));
     }
 
     #[test]

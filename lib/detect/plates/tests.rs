@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-use opencv::core::{self, Mat, Point, Point2f, Rect, Scalar, Size};
+use opencv::core::{self, Mat, MatTraitConst, Point, Point2f, Rect, Scalar, Size};
 use opencv::imgproc;
 
 use super::{Networks, Options, PlateRead, PlateReader};
@@ -57,6 +57,13 @@ fn a_dark_text_on_light_ground_is_read() {
 #[test]
 fn a_light_text_on_dark_ground_is_read() {
     assert_eq!(only(&frame("BXM9463", 235.0, 15.0)).text, "BXM9463");
+}
+
+#[test]
+fn a_picture_that_was_cut_to_a_plate_is_read_as_one() {
+    let plate = only(&frame("KLA4527", 20.0, 235.0).roi(PLATE).unwrap().try_clone().unwrap());
+    assert_eq!(plate.text, "KLA4527");
+    assert!((plate.corners[1][0] - plate.corners[0][0]) > 0.8 * f64::from(PLATE.width), "{plate:?}");
 }
 
 #[test]
