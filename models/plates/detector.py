@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 import data
 import draw
+import geometry
 import training
 
 SEED = 5
@@ -56,11 +57,6 @@ class Detector(nn.Module):
         merged = self.mix(sixteenth + F.interpolate(self.down(deepest), scale_factor=2.0))
         merged = self.mix_again(eighth + F.interpolate(self.down_again(merged), scale_factor=2.0))
         return self.out(merged)
-
-
-def box_corners(box):
-    x, y, w, h = box
-    return np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]], np.float32)
 
 
 def warp(random, shape, corners, width, turned):
@@ -109,7 +105,7 @@ class Scenes:
         the corners are exact or but those of the box around it."""
         index = random.integers(len(self.pictures))
         photo = data.decoded(self.pictures[index])
-        boxes = [box_corners(b) for b in self.labels[index]["boxes"]]
+        boxes = [geometry.box_corners(b) for b in self.labels[index]["boxes"]]
         replaced = random.random() < 0.55
         matrix = warp(random, photo.shape, boxes[random.integers(len(boxes))], width, replaced)
         moved = lambda b: cv2.perspectiveTransform(b[None].astype(np.float64), matrix)[0]

@@ -39,14 +39,15 @@ UNFIT = r"ital|obli|It\.|thin|hairline|extralight|ultralight|outline|fallback|ma
 
 # Regions drawn more often than the others, how often, and how wide their plates are for their height.
 OFTEN = {
-    "us": 14, "id": 8, "in": 7, "pk": 6, "gb": 7, "de": 5, "my": 5, "br": 6, "ar": 5, "ae": 4, "sk": 3, "cz": 3, "au": 3,
+    "us": 22, "id": 10, "in": 7, "pk": 6, "gb": 7, "de": 5, "my": 5, "br": 6, "ar": 7, "ae": 4, "sk": 3, "cz": 3, "au": 3,
     "ca": 4, "fr": 2, "nl": 2, "pl": 2, "kw": 2, "sa": 2, "jp": 2,
 }
 ASPECTS = {
     "us": 2.0, "ca": 2.0, "mx": 2.0, "id": 3.1, "br": 3.1, "ar": 3.0, "pk": 3.2, "au": 2.8, "jp": 2.0, "my": 3.6, "in": 4.2,
     "ae": 3.6, "kw": 2.2, "sa": 2.1, "qa": 2.4, "bh": 2.4, "co": 2.0, "cn": 3.1, "cu": 3.6, "kr": 3.4, "hk": 4.0, "ug": 3.6,
 }
-DARK = {"my": 0.9, "id": 0.5, "sg": 0.7, "hk": 0.1, "pk": 0.2, "in": 0.12, "ae": 0.1, "gb": 0.1, "br": 0.1, "us": 0.12, "ca": 0.08}
+DARK = {"my": 0.9, "id": 0.5, "sg": 0.7, "hk": 0.1, "pk": 0.2, "in": 0.12, "ae": 0.1, "gb": 0.1, "br": 0.1, "us": 0.12, "ca": 0.08, "ar": 0.5}
+AMERICAN = ("us", "ca", "mx")
 
 
 def fonts():
@@ -122,10 +123,11 @@ def slanted(mask, slant):
 class Plate:
     """A flat plate while it is drawn."""
 
-    def __init__(self, aspect, ground, ink, glyphs, random):
+    def __init__(self, aspect, ground, ink, glyphs, other, random):
         self.height = int(WIDE / aspect)
         self.canvas = np.full((self.height, WIDE), ground, np.float32)
-        self.ground, self.ink, self.glyphs, self.random = ground, ink, glyphs, random
+        self.ground, self.ink, self.random = ground, ink, random
+        self.glyphs, self.other = glyphs, other  # of the number, of words
         self.characters = []  # (character, line, left, right, top, bottom)
 
     def stamp(self, mask, x, y, shade):
@@ -137,18 +139,19 @@ class Plate:
             area = self.canvas[y0:y1, x0:x1]
             area[:] = area * (1 - part) + shade * part
 
-    def line(self, text, row, box, squeeze):
-        """Writes one line into a box, as large as it fits."""
+    def line(self, text, row, box, squeeze, wide=False):
+        """Writes one line into a box, as large as it fits; `wide`: its groups stand far apart."""
         left, top, right, bottom = box
         height = bottom - top
         space = self.random.uniform(0.06, 0.28)
-        gap = self.random.uniform(0.15, 0.7)
+        gap = self.random.uniform(0.6, 1.8) if wide else self.random.uniform(0.15, 0.7)
+        emblem = self.random.uniform(0.3, 0.95)
         widths = []
         for c in text:
             if c in self.glyphs.ink:
                 widths.append(self.glyphs.ink[c].shape[1] / TALL * squeeze)
             else:
-                widths.append({"_": gap, "-": 0.3, "o": 0.45, "y": 0.55, "z": 0.9, "w": 1.2}[c])
+                widths.append({"_": gap, "-": 0.3, "o": 0.45, "e": emblem, "y": 0.55, "z": 0.9, "w": 1.2}[c])
         total = sum(widths) + space * (len(text) - 1)
         unit = min(height, (right - left) / max(total, 1e-3))
         tall = height if self.random.random() < 0.7 else max(unit * 1.0, height * 0.6)  # squeezed letters keep their height
@@ -164,7 +167,7 @@ class Plate:
                 mask = slanted(cv2.resize(self.glyphs.ink[c], (w, max(4, int(tall))), interpolation=cv2.INTER_AREA), slant)
                 self.stamp(mask, int(x - (mask.shape[1] - w) / 2), y, self.ink)
                 self.characters.append((c, row, x, x + w, y, y + tall))
-            elif c in "yzw":
+            elif c in "eyzw":
                 self.aside(c, x, y, w, tall)
             elif c != "_":
                 self.separator(c, x, y, w, tall)
@@ -190,11 +193,14 @@ class Plate:
         random = self.random
         if kind == "z":
             self.foreign(x, y, width, tall)
+        elif kind == "e":
+            self.emblem(x + width / 2, y + tall * random.uniform(0.4, 0.6), min(width * 0.55, tall * 0.6), tall)
         elif kind == "y":
             small = random.uniform(0.3, 0.5) * tall
             two = random.random() < 0.4
             low = 0.0 if two or random.random() < 0.6 else random.uniform(0.2, 0.6)
-            for index, c in enumerate(str(random.integers(0, 100)).zfill(2)):
+            pool = LETTERS if two and random.random() < 0.5 else FIGURES
+            for index, c in enumerate(pool[i] for i in random.integers(0, len(pool), 2)):
                 mask = cv2.resize(self.glyphs.ink[c], (max(2, int(width * 0.42)), max(3, int(small))), interpolation=cv2.INTER_AREA)
                 at = (x + width * 0.28, y + index * tall * 0.52) if two else (x + index * width * 0.5, y + low * tall)
                 self.stamp(mask, int(at[0]), int(at[1]), self.ink)
@@ -207,6 +213,37 @@ class Plate:
                 else:
                     for step in np.arange(0, 0.95, 0.3):
                         self.foreign(x + step * width, top, width * 0.3, tall / rows * 0.8)
+
+    def emblem(self, x, y, radius, tall):
+        """A fruit, a state's outline, a star, a flag: blots of any shade between two groups of characters."""
+        random = self.random
+        tall = radius * min(random.uniform(0.7, 2.2), tall / 2 / max(radius, 1))
+        for _ in range(random.integers(1, 4)):
+            shade = random.uniform(0, 255) if random.random() < 0.5 else self.ground + (self.ink - self.ground) * random.uniform(0.15, 1)
+            corners = random.integers(3, 11)
+            angles = np.sort(random.uniform(0, 2 * np.pi, corners))
+            reach = random.uniform(0.35, 1.0, corners)
+            points = np.stack([x + np.cos(angles) * reach * radius, y + np.sin(angles) * reach * tall], 1)
+            if random.random() < 0.4:
+                axes = (max(1, int(radius * random.uniform(0.3, 0.9))), max(1, int(tall * random.uniform(0.3, 0.9))))
+                cv2.ellipse(self.canvas, (int(x), int(y)), axes, 0, 0, 360, shade, random.choice([-1, -1, 2]))
+            else:
+                cv2.fillPoly(self.canvas, [points.astype(np.int32)], shade)
+
+    def stickers(self):
+        """The month and the year of a registration, in corners."""
+        random = self.random
+        for left in (True, False):
+            if random.random() < 0.3:
+                continue
+            w, h = int(WIDE * random.uniform(0.07, 0.13)), int(self.height * random.uniform(0.1, 0.2))
+            x = int(WIDE * random.uniform(0.02, 0.12)) if left else WIDE - w - int(WIDE * random.uniform(0.02, 0.12))
+            y = int(self.height * random.uniform(0.03, 0.08)) if random.random() < 0.75 else self.height - h - 4
+            cv2.rectangle(self.canvas, (x, y), (x + w, y + h), random.uniform(30, 250), -1)
+            word = f"{random.integers(0, 100):02}" if random.random() < 0.6 else "".join(LETTERS[i] for i in random.integers(0, 26, 3))
+            mask = np.zeros((h, w), np.uint8)
+            cv2.putText(mask, word, (2, h - 3), 0, h / 36, 255, 1)
+            self.stamp(mask, x, y, random.uniform(0, 255))
 
     def foreign(self, x, y, width, tall):
         """A character of no Latin kind: a few strokes, straight or bent."""
@@ -224,6 +261,13 @@ class Plate:
                 cv2.line(mask, tuple(map(int, a)), tuple(map(int, b)), 255, thick)
         self.stamp(mask, int(x), int(y), self.ink)
 
+    def panel(self, rim):
+        """Leaves the ground's shade only in the middle: above and below it, hardly beside it, is a bright rim."""
+        high, side = int(self.height * self.random.uniform(0.1, 0.2)), int(WIDE * self.random.uniform(0.01, 0.07))
+        inner = self.canvas[high : self.height - high, side : WIDE - side].copy()
+        self.canvas[:] = rim
+        self.canvas[high : self.height - high, side : WIDE - side] = inner
+
     def relief(self, marks):
         """Stamped characters catch the light on one side, and throw a shadow on the other."""
         random = self.random
@@ -231,18 +275,18 @@ class Plate:
         moved = cv2.warpAffine(marks, np.float32([[1, 0, dx], [0, 1, dy]]), marks.shape[::-1])
         self.canvas += (marks - moved) * random.uniform(-0.6, 0.6)
 
-    def small_print(self, top, bottom, left=0, right=WIDE):
+    def small_print(self, top, bottom, left=0, right=WIDE, dated=False):
         """A state, a slogan, a month and a year: print that is no part of the number."""
         random = self.random
         kind = random.random()
-        if kind < 0.5:
+        if kind < 0.5 and not dated:
             words = "".join(LETTERS[i] for i in random.integers(0, 26, random.integers(3, 13)))
-        elif kind < 0.75:
-            words = f"{random.integers(1, 13):02}{random.choice([' ', '.', '-'])}{random.integers(10, 40)}"
+        elif kind < 0.75 or dated:
+            words = f"{random.integers(1, 13):02}{random.choice([' ', '.', '-', ' · '])}{random.integers(10, 40)}"
         else:
             words = "".join(chr(97 + i) for i in random.integers(0, 26, random.integers(4, 16)))
         size = max(5.0, bottom - top)
-        font = self.glyphs.font.font_variant(size=size)
+        font = (self.glyphs if dated or random.random() < 0.5 else self.other).font.font_variant(size=size)
         l, t, r, b = font.getbbox(words)
         mask = Image.new("L", (max(1, r - l), max(1, b - t)), 0)
         ImageDraw.Draw(mask).text((-l, -t), words, fill=255, font=font)
@@ -309,10 +353,14 @@ def drawn(bank, known, random):
     ground, ink = random.uniform(130, 255), random.uniform(0, 90)
     if dark:
         ground, ink = random.uniform(0, 80), random.uniform(140, 255)
-    plate = Plate(aspect, ground, ink, bank[random.integers(len(bank))], random)
-    if random.random() < 0.1:  # a picture behind the number
-        field = random.uniform(-40, 40, (5, 9)).astype(np.float32)
+    plate = Plate(aspect, ground, ink, bank[random.integers(len(bank))], bank[random.integers(len(bank))], random)
+    if random.random() < (0.35 if region in AMERICAN else 0.08):  # a picture behind the number
+        much, cells = random.uniform(10, 60), ((5, 9) if random.random() < 0.6 else (4, 1))
+        field = random.uniform(-much, much, cells).astype(np.float32)
         plate.canvas += cv2.resize(field, (WIDE, plate.height), interpolation=cv2.INTER_CUBIC)
+    panel = (region == "ar" and dark) or (dark and random.random() < 0.1)
+    if panel:  # dark, in the middle of a bright plate
+        plate.panel(random.uniform(150, 255))
     before = plate.canvas.copy()
     fill(plate, lines, region, random)
     if random.random() < 0.3:
@@ -327,7 +375,7 @@ def drawn(bank, known, random):
 def fill(plate, lines, region, random):
     """Puts band, small print and the number where they go."""
     h = plate.height
-    left, right = WIDE * random.uniform(0.03, 0.08), WIDE * (1 - random.uniform(0.03, 0.08))
+    left, right = WIDE * random.uniform(0.01, 0.08), WIDE * (1 - random.uniform(0.01, 0.08))
     top, bottom = h * random.uniform(0.08, 0.2), h * (1 - random.uniform(0.08, 0.2))
     long = WIDE / h > 2.6
     if long and random.random() < (0.12 if region in ("id", "us", "my", "br") else 0.45):
@@ -341,16 +389,22 @@ def fill(plate, lines, region, random):
     above, below = random.random() < chance, random.random() < chance
     if region == "id":
         above = random.random() < 0.05
-    part = random.uniform(0.13, 0.24)
+    part = random.uniform(0.2, 0.33) if region == "id" else random.uniform(0.13, 0.3 if region in AMERICAN else 0.24)
+    if region in AMERICAN and random.random() < 0.5:
+        plate.stickers()
     if above and len(lines) == 1:
         plate.small_print(h * 0.05, h * part, left, right)
         top = h * (part + random.uniform(0.03, 0.1))
     if below and len(lines) == 1:
-        plate.small_print(h * (1 - part), h * 0.95, left, right)
+        start = left + (right - left) * random.choice([0.0, 0.0, 0.5])
+        plate.small_print(h * (1 - part), h * 0.95, start, right, region == "id" and random.random() < 0.9)
         bottom = h * (1 - part - random.uniform(0.03, 0.1))
     squeeze = random.uniform(0.7, 1.15)
     if len(lines) == 1:
-        plate.line(lines[0], 0, (left, top, right, bottom), squeeze)
+        text = lines[0]
+        if region in AMERICAN and random.random() < 0.4:
+            text = re.sub("[_o-]", "e", text)
+        plate.line(text, 0, (left, top, right, bottom), squeeze, random.random() < (0.7 if region == "id" else 0.08))
         return
     split = random.uniform(0.42, 0.55)
     middle, half = top + (bottom - top) * split, h * random.uniform(0.02, 0.05)

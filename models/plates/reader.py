@@ -18,6 +18,8 @@ from torch.nn import functional as F
 
 import data
 import draw
+import geometry
+import mixed
 import training
 
 SEED = 11
@@ -25,7 +27,8 @@ SIZE = (160, 48)  # of a rectified plate
 INNER = (14, 7, 146, 41)  # where the plate itself lies in it
 COLUMNS = 40  # of each line
 ALPHABET = draw.FIGURES + draw.LETTERS
-REAL, EMPTY = 0.26, 0.06  # shares of a batch
+REAL, MIXED, EMPTY = 0.18, 0.2, 0.06  # shares of a batch: real plates, their glyphs put together anew, no plate
+CUT = 0.2  # how many of them come as pictures that somebody cut to the plate
 
 
 def block(inputs, outputs, kernel=3, stride=1, padding=None):
@@ -81,26 +84,9 @@ def joined(scores):
     return torch.cat([upper, lower], 2)
 
 
-def rectified(picture, corners, inner=INNER):
-    """The plate with these corners, laid where INNER says."""
-    left, top, right, bottom = inner
-    target = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
-    matrix = cv2.getPerspectiveTransform(np.asarray(corners, np.float32), target)
-    across = np.linalg.norm(corners[1] - corners[0]) / (right - left)
-    down = np.linalg.norm(corners[3] - corners[0]) / (bottom - top)
-    if max(across, down) > 1.5:  # average before strokes alias away
-        fine = np.diag([2.0, 2.0, 1.0]) @ matrix
-        fine[:2, 2] += 0.5
-        double = cv2.warpPerspective(
-            picture, fine, (SIZE[0] * 2, SIZE[1] * 2), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
-        return cv2.resize(double, SIZE, interpolation=cv2.INTER_AREA), matrix
-    return cv2.warpPerspective(picture, matrix, SIZE, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), matrix
-
-
-def box_corners(box):
-    x, y, w, h = box
-    return np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]], np.float32)
+def rectified(picture, corners):
+    """The plate with these corners, laid where INNER says, and the way there from the picture."""
+    return geometry.laid(picture, corners, INNER, SIZE)
 
 
 def shaken(corners, random):
@@ -117,6 +103,24 @@ def shaken(corners, random):
     return (middle + unit[:, :1] * across + unit[:, 1:] * down).astype(np.float32)
 
 
+def seen(picture, corners, random):
+    """The plate as it comes to be read, and the way there from the picture: where a detector found its corners, or as a picture
+    that was cut to its edges."""
+    if random.random() >= CUT:
+        return rectified(picture, shaken(corners, random))
+    (left, top), (right, bottom) = corners.min(0), corners.max(0)
+    beside, above = (right - left) * random.normal(0.01, 0.025, 2), (bottom - top) * random.normal(0.03, 0.06, 2)
+    left, right = int(max(0, left - beside[0])), int(min(picture.shape[1], np.ceil(right + beside[1])))
+    top, bottom = int(max(0, top - above[0])), int(min(picture.shape[0], np.ceil(bottom + above[1])))
+    if right - left < 8 or bottom - top < 4:
+        return rectified(picture, corners)
+    whole = geometry.box_corners((0, 0, right - left, bottom - top))
+    if random.random() < 0.5:  # read again, laid elsewhere
+        whole = shaken(whole, random)
+    plate, matrix = rectified(picture[top:bottom, left:right], whole)
+    return plate, matrix @ np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]], float)
+
+
 class Plates:
     """Drawn plates, real plates, and pieces of photos that show none."""
 
@@ -125,9 +129,11 @@ class Plates:
         crops, labels = data.load(packs / "crops.npz")
         quads = json.loads((packs / "quads.json").read_text())
         for label, corners in zip(labels, quads):
-            label["corners"] = np.array(corners if corners else box_corners(label["box"]), np.float32)
-        self.real = [(c, label) for c, label in zip(crops, labels) if not label["held"]]
-        self.held = [(c, label) for c, label in zip(crops, labels) if label["held"]]
+            label["corners"] = np.array(corners if corners else geometry.box_corners(label["box"]), np.float32)
+        self.crops = list(zip(crops, labels))
+        self.real = [(c, label) for c, label in self.crops if not label["held"]]
+        self.held = [(c, label) for c, label in self.crops if label["held"]]
+        self.mixed = mixed.Mixed(packs / "places.json", self.crops)
         photos, boxes = data.load(packs / "photos.npz")
         self.photos = [(p, b["boxes"]) for p, b in zip(photos, boxes) if not b["held"]]
         weights = np.array([1.6 if label["lines"] == 2 else 1.0 for _, label in self.real])
@@ -138,15 +144,17 @@ class Plates:
         kind = random.random()
         if kind < REAL:
             jpeg, label = self.real[min(int(np.searchsorted(self.chances, random.random())), len(self.real) - 1)]
-            plate, _ = rectified(data.decoded(jpeg), shaken(label["corners"], random))
+            plate, _ = seen(data.decoded(jpeg), label["corners"], random)
             return damaged(plate, random), label["text"], label["lines"], np.full((2, COLUMNS), -1, np.int64)
         if kind < REAL + EMPTY:
             return damaged(self.nothing(random), random), None, 1, np.zeros((2, COLUMNS), np.int64)
-        index = random.integers(len(self.drawn))
-        label = self.drawn_labels[index]
+        if kind < REAL + EMPTY + MIXED and self.mixed.plates:
+            picture, label = self.mixed.plate(random)
+        else:
+            index = random.integers(len(self.drawn))
+            picture, label = data.decoded(self.drawn[index]), self.drawn_labels[index]
         left, top, right, bottom = draw.PLATE
-        corners = shaken(box_corners((left, top, right - left, bottom - top)), random)
-        plate, matrix = rectified(data.decoded(self.drawn[index]), corners)
+        plate, matrix = seen(picture, geometry.box_corners((left, top, right - left, bottom - top)), random)
         return damaged(plate, random), None, label["lines"], columns(label, matrix, plate)
 
     def nothing(self, random):
@@ -158,7 +166,7 @@ class Plates:
             h = w / random.uniform(1.3, 5)
             x, y = random.uniform(0, photo.shape[1] - w), random.uniform(0, max(1, photo.shape[0] - h))
             if all(x + w * 0.8 < b[0] or x > b[0] + b[2] or y + h * 0.8 < b[1] or y > b[1] + b[3] for b in boxes):
-                return rectified(photo, shaken(box_corners((x, y, w, h)), random))[0]
+                return seen(photo, geometry.box_corners((x, y, w, h)), random)[0]
 
 
 def columns(label, matrix, plate):

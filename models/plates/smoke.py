@@ -71,6 +71,9 @@ def main():
             assert outputs(onnx, shape) == wanted, f"{script}: {outputs(onnx, shape)}, not {wanted}"
             if script == "detector.py":
                 run("quads.py", "--packs", packs, "--detector", onnx)
+            else:
+                run("places.py", "--packs", packs, "--reader", onnx)
+                run(script, *few, "--steps", 6, "--resume")
             print(f"{script}: trains, goes on from its checkpoint, and gives a network of the right shape")
 
 

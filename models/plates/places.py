@@ -1,0 +1,93 @@
+"""Finds where the characters of the transcribed plates stand, so that their glyphs can be put together anew.
+
+    python places.py --packs PACKS --reader ../plate-reader.onnx
+
+For each crop of one line that a first reader, trained without this, aligns well with what is known to be written there: each
+character with its left and right end, in pixels of a drawn picture (draw.SIZE) into which the plate is laid. PACKS/places.json
+holds them in the crops' order, null for the others.
+"""
+
+import argparse
+import json
+import pathlib
+
+import cv2
+import numpy as np
+
+import data
+import draw
+import reader
+
+LEAST = -0.5  # mean logarithm of the likelihood of a column, along the best path
+
+
+def aligned(scores, text):
+    """The best path of a text through one line's scores (classes x columns, logarithms; Viterbi on the CTC lattice): for each
+    character its first column and the one behind its last; and the mean score."""
+    states = [0]
+    for character in text:
+        states += [reader.ALPHABET.index(character) + 1, 0]
+    skips = np.array([i >= 2 and s != 0 and s != states[i - 2] for i, s in enumerate(states)])
+    best = np.full(len(states), -np.inf)
+    best[:2] = scores[states[:2], 0]
+    back = []
+    for column in range(1, scores.shape[1]):
+        before = np.stack([best, np.roll(best, 1), np.where(skips, np.roll(best, 2), -np.inf)])
+        before[1, 0] = -np.inf
+        chosen = before.argmax(0)
+        back.append(chosen)
+        best = before[chosen, np.arange(len(states))] + scores[states, column]
+    state = len(states) - 1 if best[-1] > best[-2] else len(states) - 2
+    likelihood, path = best[state] / scores.shape[1], [state]
+    for chosen in reversed(back):
+        state -= chosen[state]
+        path.append(state)
+    path = np.array(path[::-1])
+    spans = [np.nonzero(path == 2 * i + 1)[0] for i in range(len(text))]
+    return [(int(s[0]), int(s[-1]) + 1) for s in spans], float(likelihood)
+
+
+def ends(spans):
+    """Where each character's strip begins and ends, in columns: half way to its neighbours, and as far at the outer ends."""
+    middles = [(a + b) / 2 for a, b in spans]
+    steps = np.diff(middles)
+    between = [(a + b) / 2 for a, b in zip(middles, middles[1:])]
+    narrow = float(np.median(steps)) / 2  # of a wide gap, a character needs only the part beside it
+    lefts = [max(m - narrow * 1.15, b) for m, b in zip(middles[1:], between)]
+    rights = [min(m + narrow * 1.15, b) for m, b in zip(middles, between)]
+    return list(zip([middles[0] - narrow] + lefts, rights + [middles[-1] + narrow]))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--packs", type=pathlib.Path, required=True)
+    parser.add_argument("--reader", type=pathlib.Path, required=True)
+    arguments = parser.parse_args()
+    net = cv2.dnn.readNetFromONNX(str(arguments.reader))
+    plates = reader.Plates(arguments.packs)
+    left, _, right, _ = draw.PLATE
+    inner_left, _, inner_right, _ = reader.INNER
+    across = (right - left) / (inner_right - inner_left)
+    places = []
+    for jpeg, label in plates.crops:
+        found = None
+        if label["lines"] == 1 and len(label["text"]) > 2:
+            plate, _ = reader.rectified(data.decoded(jpeg), label["corners"])
+            level = plate.astype(np.float32)
+            net.setInput(((level - level.mean()) / (level.std() + 2.0))[None, None])
+            scores = net.forward()[0, : len(reader.ALPHABET) + 1, 0]
+            scores = scores - np.logaddexp.reduce(scores, 0)
+            spans, likelihood = aligned(scores, label["text"])
+            if likelihood > LEAST:
+                step = reader.SIZE[0] / reader.COLUMNS
+                found = [
+                    (c, *(round(left + (end * step - inner_left) * across, 1) for end in span))
+                    for c, span in zip(label["text"], ends(spans))
+                ]
+        places.append(found)
+    (arguments.packs / "places.json").write_text(json.dumps(places))
+    print(f"characters of {sum(p is not None for p in places)} of {len(places)} plates")
+
+
+if __name__ == "__main__":
+    main()
