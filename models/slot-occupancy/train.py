@@ -19,6 +19,9 @@ import onnx
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.optim import swa_utils
+
+from render import OCCUPIED
 
 SEED = 5
 WIDTH, HEIGHT = 64, 32
@@ -41,10 +44,10 @@ class Judge(nn.Module):
             *stage(16, 24, 2),
             *stage(24, 32, 1),
             *stage(32, 48, 2),
-            nn.Dropout2d(0.1),
+            nn.Dropout2d(0.2),
             nn.Conv2d(48, 24, (HEIGHT // 8, WIDTH // 8)),
             nn.ReLU(inplace=True),
-            nn.Dropout(0.2),
+            nn.Dropout(0.4),
             nn.Conv2d(24, 1, 1),
         )
 
@@ -55,6 +58,11 @@ class Judge(nn.Module):
 def compared(pixels, ground):
     """As lib/detect/slots/classifier.rs does it: n x 3 x 32 x 64 levels over n x 3 of the ground."""
     return torch.log((pixels + DARK) / (ground[:, :, None, None] + DARK)).clamp(-2.5, 2.5)
+
+
+def doubt(share, occupied):
+    """How occupied a slot is of which vehicles cover this share: one that pulls out is so less and less."""
+    return occupied if share is None else min(1.0, max(0.0, (share - 0.01) / (2 * (OCCUPIED - 0.01))))
 
 
 class Slots:
@@ -69,7 +77,12 @@ class Slots:
         pixels = np.fromfile(stem.with_suffix(".bin"), np.uint8).reshape(-1, HEIGHT, WIDTH, 3)
         self.pixels = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()
         self.ground = torch.tensor([[float(row[c]) for c in ("blue", "green", "red")] for row in rows])
-        self.occupied = torch.tensor([float(row["occupied"]) for row in rows])
+        shares = {}
+        for listed in (pathlib.Path(folder) / "shares.csv" for folder in folders):
+            if listed.exists():
+                shares |= {(row["file"], row["slot_id"]): float(row["share"]) for row in csv.DictReader(open(listed))}
+        told = [doubt(shares.get((row["file"], row["slot_id"])), float(row["occupied"])) for row in rows]
+        self.occupied = torch.tensor(told)
         self.names = [f"{row['file']} {row['slot_id']}" for row in rows]
 
     def only(self, keep):
@@ -96,7 +109,7 @@ def shaken(pixels, ground, generator):
     mirror = lambda: 1 - 2 * (torch.rand(n, generator=generator) < 0.5).float()
     theta[:, 0, 0], theta[:, 1, 1] = uniform(0.9, 1.12) * mirror(), uniform(0.88, 1.12) * mirror()
     theta[:, 0, 1], theta[:, 1, 0] = -turn * HEIGHT / WIDTH, turn * WIDTH / HEIGHT
-    theta[:, 0, 2], theta[:, 1, 2] = uniform(-0.1, 0.1), uniform(-0.12, 0.12)
+    theta[:, 0, 2], theta[:, 1, 2] = uniform(-0.12, 0.12), uniform(-0.15, 0.15)
     grid = F.affine_grid(theta, pixels.shape, align_corners=False)
     pixels = F.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
     # A shadow's edge across the slot, or a slot wholly in the shade.
@@ -117,6 +130,11 @@ def shaken(pixels, ground, generator):
     pixels = light(pixels, wide(gain), wide(curve), wide(haze))
     noise = torch.randn(pixels.shape, generator=generator) * 0.5 + torch.randn(n, 1, HEIGHT, WIDTH, generator=generator)
     pixels = pixels + noise * uniform(-3, 9, 1, 1, 1).clamp(0)
+    # Rain: thin bright streaks across or along the slot.
+    drops = (torch.rand(n, 1, HEIGHT, WIDTH, generator=generator) < 0.02).float()
+    across = F.max_pool2d(drops, (7, 1), 1, (3, 0))
+    streaks = torch.where(chance(0.5) > 0, across, F.max_pool2d(drops, (1, 7), 1, (0, 3)))
+    pixels = pixels + chance(0.15) * streaks * uniform(10, 70, 1, 1, 1)
     ground = light(ground, gain, curve, haze) * uniform(0.9, 1.11, 3)
     wrong = (torch.rand(n, 1, generator=generator) < 0.15).float()
     ground = ground * (1 - wrong + wrong * torch.exp(uniform(-0.7, 0.7, 1)))
@@ -146,7 +164,9 @@ def told(name, judge, slots):
 
 def train(sources, watched, steps, generator):
     judge = Judge()
-    optimiser = torch.optim.AdamW(judge.parameters(), 3e-3, weight_decay=0.02)
+    # The mean of the last steps' weights errs less than the last step's.
+    mean = swa_utils.AveragedModel(judge, multi_avg_fn=swa_utils.get_ema_multi_avg_fn(0.998), use_buffers=True)
+    optimiser = torch.optim.AdamW(judge.parameters(), 3e-3, weight_decay=0.1)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 5e-3, steps, pct_start=0.15)
     for step in range(steps):
         drawn = [slots.draw(int(BATCH * share), generator) for slots, share in sources]
@@ -157,10 +177,11 @@ def train(sources, watched, steps, generator):
         loss.backward()
         optimiser.step()
         schedule.step()
-        if step % 200 == 199:
-            seen = "; ".join(told(name, judge, slots)[0] for name, slots in watched)
+        mean.update_parameters(judge)
+        if step % 500 == 499:
+            seen = "; ".join(told(name, mean.module, slots)[0] for name, slots in watched)
             print(f"{step + 1} loss {loss.item():.3f} {seen}", flush=True)
-    return judge.eval()
+    return mean.module.eval()
 
 
 def main():
@@ -168,8 +189,8 @@ def main():
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--cache", type=pathlib.Path, default=pathlib.Path("cache"))
-    parser.add_argument("--rendered", type=int, default=1500, help="lots to render")
-    parser.add_argument("--steps", type=int, default=1600)
+    parser.add_argument("--rendered", type=int, default=3600, help="lots to render")
+    parser.add_argument("--steps", type=int, default=3500)
     parser.add_argument("--hold", help="the day of PKLot to leave out and to judge by")
     parser.add_argument("--without-pklot", action="store_true")
     arguments = parser.parse_args()

@@ -5,7 +5,7 @@ use park_core::record::vision::{SlotState, UnknownCause};
 use super::patch::Patch;
 
 /// Nearer to an even chance than this, a slot is unsure.
-const UNSURE: f64 = 0.05;
+const UNSURE: f64 = 0.02;
 /// A slot whose brightest twentieth is darker than this grey level is too dark to see.
 const DARK: f64 = 14.0;
 
@@ -64,7 +64,8 @@ mod tests {
         let verdict = |odds| Verdict::of(&patch(90), odds);
         assert_eq!((verdict(3.0).state, verdict(3.0).confidence), (SlotState::Occupied, 0.9526));
         assert_eq!((verdict(-3.0).state, verdict(-3.0).confidence), (SlotState::Free, 0.9526));
-        assert_eq!(verdict(0.1), Verdict::unknown(UnknownCause::Unsure));
+        assert_eq!(verdict(0.05), Verdict::unknown(UnknownCause::Unsure));
+        assert_eq!((verdict(-0.1).state, verdict(-0.1).confidence), (SlotState::Free, 0.525));
         assert_eq!(Verdict::of(&patch(8), 3.0), Verdict::unknown(UnknownCause::Dark));
     }
 }
