@@ -65,6 +65,15 @@ def decoded(jpeg):
     return cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE)
 
 
+def packs_and_network(description, kind):
+    """What a command is given that runs a trained network over PACKS: the folder and the network."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--packs", type=pathlib.Path, required=True)
+    parser.add_argument(f"--{kind}", type=pathlib.Path, required=True, dest="network")
+    arguments = parser.parse_args()
+    return arguments.packs, cv2.dnn.readNetFromONNX(str(arguments.network))
+
+
 def pack_photos(data, path):
     packer = Packer(62)
     for name, longest in LONGEST.items():

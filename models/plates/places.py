@@ -7,12 +7,10 @@ character with its left and right end, in pixels of a drawn picture (draw.SIZE) 
 holds them in the crops' order, null for the others.
 """
 
-import argparse
 import json
-import pathlib
 
-import cv2
 import numpy as np
+import torch
 
 import data
 import draw
@@ -59,24 +57,17 @@ def ends(spans):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--packs", type=pathlib.Path, required=True)
-    parser.add_argument("--reader", type=pathlib.Path, required=True)
-    arguments = parser.parse_args()
-    net = cv2.dnn.readNetFromONNX(str(arguments.reader))
-    plates = reader.Plates(arguments.packs)
+    packs, net = data.packs_and_network(__doc__, "reader")
     left, _, right, _ = draw.PLATE
     inner_left, _, inner_right, _ = reader.INNER
     across = (right - left) / (inner_right - inner_left)
     places = []
-    for jpeg, label in plates.crops:
+    for jpeg, label in reader.crops(packs):
         found = None
         if label["lines"] == 1 and len(label["text"]) > 2:
             plate, _ = reader.rectified(data.decoded(jpeg), label["corners"])
-            level = plate.astype(np.float32)
-            net.setInput(((level - level.mean()) / (level.std() + 2.0))[None, None])
-            scores = net.forward()[0, : len(reader.ALPHABET) + 1, 0]
-            scores = scores - np.logaddexp.reduce(scores, 0)
+            net.setInput(reader.normalised(torch.from_numpy(plate)[None]).numpy())
+            scores = reader.joined(torch.from_numpy(net.forward())).log_softmax(1)[0, :, : reader.COLUMNS].numpy()
             spans, likelihood = aligned(scores, label["text"])
             if likelihood > LEAST:
                 step = reader.SIZE[0] / reader.COLUMNS
@@ -85,7 +76,7 @@ def main():
                     for c, span in zip(label["text"], ends(spans))
                 ]
         places.append(found)
-    (arguments.packs / "places.json").write_text(json.dumps(places))
+    (packs / "places.json").write_text(json.dumps(places))
     print(f"characters of {sum(p is not None for p in places)} of {len(places)} plates")
 
 

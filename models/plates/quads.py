@@ -6,9 +6,7 @@ PACKS/quads.json gets four corners for each picture of crops.npz, or null where 
 then learns on plates laid upright as park-detect lays them.
 """
 
-import argparse
 import json
-import pathlib
 
 import cv2
 import numpy as np
@@ -46,14 +44,10 @@ def quad(net, picture, box):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--packs", type=pathlib.Path, required=True)
-    parser.add_argument("--detector", type=pathlib.Path, required=True)
-    arguments = parser.parse_args()
-    net = cv2.dnn.readNetFromONNX(str(arguments.detector))
-    crops, labels = data.load(arguments.packs / "crops.npz")
+    packs, net = data.packs_and_network(__doc__, "detector")
+    crops, labels = data.load(packs / "crops.npz")
     quads = [quad(net, data.decoded(crop), label["box"]) for crop, label in zip(crops, labels)]
-    (arguments.packs / "quads.json").write_text(json.dumps(quads))
+    (packs / "quads.json").write_text(json.dumps(quads))
     print(f"corners of {sum(q is not None for q in quads)} of {len(quads)} plates")
 
 

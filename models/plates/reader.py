@@ -121,19 +121,23 @@ def seen(picture, corners, random):
     return plate, matrix @ np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]], float)
 
 
+def crops(packs):
+    """The transcribed plates as JPEGs, each with its label, which has the corners that quads.py found, or else the box's."""
+    pictures, labels = data.load(packs / "crops.npz")
+    for label, corners in zip(labels, json.loads((packs / "quads.json").read_text())):
+        label["corners"] = np.array(corners if corners else geometry.box_corners(label["box"]), np.float32)
+    return list(zip(pictures, labels))
+
+
 class Plates:
     """Drawn plates, real plates, and pieces of photos that show none."""
 
     def __init__(self, packs):
         self.drawn, self.drawn_labels = data.load(packs / "drawn.npz")
-        crops, labels = data.load(packs / "crops.npz")
-        quads = json.loads((packs / "quads.json").read_text())
-        for label, corners in zip(labels, quads):
-            label["corners"] = np.array(corners if corners else geometry.box_corners(label["box"]), np.float32)
-        self.crops = list(zip(crops, labels))
-        self.real = [(c, label) for c, label in self.crops if not label["held"]]
-        self.held = [(c, label) for c, label in self.crops if label["held"]]
-        self.mixed = mixed.Mixed(packs / "places.json", self.crops)
+        known = crops(packs)
+        self.real = [(c, label) for c, label in known if not label["held"]]
+        self.held = [(c, label) for c, label in known if label["held"]]
+        self.mixed = mixed.Mixed(packs / "places.json", known)
         photos, boxes = data.load(packs / "photos.npz")
         self.photos = [(p, b["boxes"]) for p, b in zip(photos, boxes) if not b["held"]]
         weights = np.array([1.6 if label["lines"] == 2 else 1.0 for _, label in self.real])

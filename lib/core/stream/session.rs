@@ -280,8 +280,8 @@ impl Session {
         if !filter.wants(&record.kind) {
             return Ok(());
         }
-        if self.pool.is_some() {
-            return self.pool.as_mut().map_or(Ok(()), |pool| pool.give(record, origin));
+        if let Some(pool) = &mut self.pool {
+            return pool.give(record, origin);
         }
         let fit = filter.record(record, origin, &mut self.out);
         self.fit_or_reject(filter, fit, origin, record.id.as_deref())
