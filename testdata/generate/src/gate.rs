@@ -24,10 +24,10 @@ const BRAKE: f32 = 1.4;
 const START: f32 = 1.6;
 
 /// A car that comes to the gate.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Guest {
     /// Plate as painted.
-    pub text: &'static str,
+    pub text: String,
     /// Look of the plate.
     pub style: Style,
     /// Proportions of the car.
@@ -47,7 +47,7 @@ pub struct Guest {
 /// A recording to be made.
 pub struct Show {
     /// File name without extension.
-    pub name: &'static str,
+    pub name: String,
     /// Time of day and weather.
     pub sky: Sky,
     /// Camera, for the truth file.
@@ -184,7 +184,7 @@ impl Set {
         let sensor =
             Sensor { exposure, grain, monochrome: show.sky == Sky::Night, rain: if wet { 1.0 } else { 0.0 } };
         let lit = if show.sky == Sky::Day { 0.0 } else { 1.6 };
-        let cars = show.guests.iter().map(|g| (*g, dress(font, g, lit))).collect();
+        let cars = show.guests.iter().map(|g| (g.clone(), dress(font, g, lit))).collect();
         let walker = show.walker;
         Set {
             cam,
@@ -339,19 +339,19 @@ impl Set {
 
 fn dress(font: &Letters, g: &Guest, lamps: f32) -> Car {
     let dealer = ["HARBOUR MOTORS", "AUTOHAUS LINDEN", "Northgate Cars", "VALE & SONS"][g.text.len() * 7 % 4];
-    let plate = plate::paint(font, g.text, g.style, dealer, g.dirt);
+    let plate = plate::paint(font, &g.text, g.style, dealer, g.dirt);
     let seed = g.text.bytes().map(f32::from).sum::<f32>();
     let plate_z = if g.shape.hood > 0.9 { 0.56 } else { 0.5 };
     let fit = Fit { paint: srgb(g.paint), plate: Some(Arc::new(plate)), plate_z, lamps, seed };
     car::build(g.shape, fit)
 }
 
-/// Renders a show with its truth into `folder`.
+/// Renders a show with its truth into `folder`, each pixel from so many samples.
 ///
 /// # Errors
 /// A sentence on what could not be written.
-pub fn render_show(font: &Letters, show: &Show, folder: &Path) -> Result<(), String> {
-    let set = Set::new(font, show, 4);
+pub fn render_show(font: &Letters, show: &Show, samples: usize, folder: &Path) -> Result<(), String> {
+    let set = Set::new(font, show, samples);
     let frames = (show.seconds * FPS as f32) as usize;
     let mut film = Film::create(&folder.join(format!("{}.mp4", show.name)), &set.cam, FPS, show.crf)?;
     let seed = show.name.bytes().map(u64::from).sum::<u64>() << 20;

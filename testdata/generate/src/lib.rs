@@ -2,7 +2,8 @@
 //!
 //! * [`math`], [`mesh`], [`light`], [`render`]: a small renderer
 //! * [`paint`], [`plate`], [`car`], [`person`]: what it shows
-//! * [`yard`], [`gate`]: the gate's recordings; [`deck`], [`lot`]: the lot's; [`shows`]: the programme of both
+//! * [`yard`], [`gate`]: the gate's recordings; [`deck`], [`lot`]: the lot's; [`shows`]: the programme of both;
+//!   [`invented`]: as many passages more as are wanted
 //! * [`expected`]: what pipelines should find in them; [`serial`]: transcripts of serial lines
 //! * [`film`], [`files`]: how they are written
 
@@ -12,6 +13,7 @@ pub mod expected;
 pub mod files;
 pub mod film;
 pub mod gate;
+pub mod invented;
 pub mod light;
 pub mod lot;
 pub mod math;

@@ -5,7 +5,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use park_testdata::paint::Letters;
-use park_testdata::{deck, expected, film, gate, lot, serial, shows};
+use park_testdata::{deck, expected, film, gate, invented, lot, serial, shows};
+
+/// Samples of a pixel in what is kept, and in what is rendered to be measured once and in a third of the time.
+const FINELY: usize = 4;
+const ROUGHLY: usize = 1;
 
 /// Renders the recordings of testdata/ with their ground truth. Needs the ffmpeg command and a DejaVu font.
 #[derive(Parser)]
@@ -23,6 +27,9 @@ struct Args {
     /// Write the truth beside the films, but no film
     #[arg(long)]
     truth: bool,
+    /// Instead, films of so many invented passages of the gate, for scripts/measure-passages
+    #[arg(long, value_name = "COUNT")]
+    passages: Option<usize>,
     /// Instead, write the single pictures at these seconds as JPEG into the folder
     #[arg(long, value_delimiter = ',')]
     peek: Vec<f32>,
@@ -30,6 +37,12 @@ struct Args {
 
 fn run(args: &Args) -> Result<(), String> {
     let wanted = |name: &str| args.only.as_ref().is_none_or(|only| name.contains(only.as_str()));
+    let font = Letters::read(&args.font)?;
+    if let Some(count) = args.passages {
+        std::fs::create_dir_all(&args.out).map_err(|e| format!("make {}: {e}", args.out.display()))?;
+        let mut films = invented::passages(count).into_iter().filter(|show| wanted(&show.name));
+        return films.try_for_each(|show| gate::render_show(&font, &show, ROUGHLY, &args.out));
+    }
     for folder in ["gate", "lot"] {
         std::fs::create_dir_all(args.out.join(folder)).map_err(|e| format!("make folder {folder}: {e}"))?;
     }
@@ -49,15 +62,14 @@ fn run(args: &Args) -> Result<(), String> {
             film::still(&path, &deck::camera(), &set.picture(*t, 1))?;
         }
     }
-    let font = Letters::read(&args.font)?;
-    for show in shows::gate().iter().filter(|s| wanted(s.name)) {
+    for show in shows::gate().iter().filter(|s| wanted(&s.name)) {
         let folder = args.out.join("gate");
         if args.truth {
             gate::write_truth(show, &gate::Set::new(&font, show, 1), &folder)?;
             continue;
         }
         if args.peek.is_empty() {
-            gate::render_show(&font, show, &folder)?;
+            gate::render_show(&font, show, FINELY, &folder)?;
             continue;
         }
         let set = gate::Set::new(&font, show, 4);

@@ -7,9 +7,9 @@ use crate::lot::{self, Stay, Weather};
 use crate::plate::Style;
 use crate::yard::Sky;
 
-fn guest(text: &'static str, style: Style, shape: crate::car::Shape, paint: u32, stop: f32) -> Guest {
+fn guest(text: &str, style: Style, shape: crate::car::Shape, paint: u32, stop: f32) -> Guest {
     let gap = 4.45 + (text.len() % 3) as f32 * 0.12;
-    Guest { text, style, shape, paint, stop, gap, dirt: 0.3, aside: 0.0 }
+    Guest { text: text.to_owned(), style, shape, paint, stop, gap, dirt: 0.3, aside: 0.0 }
 }
 
 /// All gate recordings.
@@ -17,7 +17,7 @@ pub fn gate() -> Vec<Show> {
     use Style::{American, British, European, Indian, IndonesianBlack, IndonesianWhite, Mercosul};
     vec![
         Show {
-            name: "gate-day",
+            name: "gate-day".to_owned(),
             sky: Sky::Day,
             camera_id: "cam_in",
             start: "2026-01-20T10:00:00Z",
@@ -34,7 +34,7 @@ pub fn gate() -> Vec<Show> {
             crf: 30,
         },
         Show {
-            name: "gate-out",
+            name: "gate-out".to_owned(),
             sky: Sky::Day,
             camera_id: "cam_out",
             start: "2026-01-20T10:47:30Z",
@@ -49,7 +49,7 @@ pub fn gate() -> Vec<Show> {
             crf: 30,
         },
         Show {
-            name: "gate-dusk",
+            name: "gate-dusk".to_owned(),
             sky: Sky::Dusk,
             camera_id: "cam_in",
             start: "2026-01-20T17:20:00Z",
@@ -64,7 +64,7 @@ pub fn gate() -> Vec<Show> {
             crf: 31,
         },
         Show {
-            name: "gate-night",
+            name: "gate-night".to_owned(),
             sky: Sky::Night,
             camera_id: "cam_in",
             start: "2026-01-20T22:05:00Z",
@@ -79,7 +79,7 @@ pub fn gate() -> Vec<Show> {
             crf: 33,
         },
         Show {
-            name: "gate-rain",
+            name: "gate-rain".to_owned(),
             sky: Sky::Rain,
             camera_id: "cam_in",
             start: "2026-01-21T07:40:00Z",
@@ -99,7 +99,7 @@ pub fn gate() -> Vec<Show> {
 pub fn stills() -> Vec<(Show, Vec<(&'static str, f32)>)> {
     use Style::{American, British, European, Indian, IndonesianWhite, Mercosul};
     let album = |sky, guests, walker| Show {
-        name: "stills",
+        name: "stills".to_owned(),
         sky,
         camera_id: "cam_in",
         start: "2026-01-20T09:00:00Z",

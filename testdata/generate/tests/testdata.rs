@@ -48,7 +48,7 @@ fn rendering_twice_gives_the_same_bytes() {
 #[test]
 fn every_gate_recording_agrees_with_its_truth() {
     for show in shows::gate() {
-        let name = show.name;
+        let name = &show.name;
         let truth: Truth = read(&format!("gate/{name}.truth.json"));
         assert_eq!(truth.frames, frames(&format!("gate/{name}.mp4")), "{name}");
         assert_eq!(truth.start, show.start, "{name}");
