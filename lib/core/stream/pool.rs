@@ -38,10 +38,10 @@ struct Hand {
     answers: Receiver<(Vec<u8>, Result<()>)>,
 }
 
+/// What waits for its turn to leave.
 enum Item {
-    Line(Vec<u8>),
+    Done(Ready),
     Record { hand: usize, origin: Origin, id: Option<String> },
-    Taken { peer: Arc<Peer>, id: String },
 }
 
 /// What comes out of a pool, in the order of what was put in.
@@ -76,12 +76,12 @@ impl Pool {
 
     /// Puts a line in that only passes, behind what waits.
     pub fn pass(&mut self, line: &[u8]) {
-        self.queue.push_back(Item::Line(line.to_vec()));
+        self.queue.push_back(Item::Done(Ready::Line(line.to_vec())));
     }
 
     /// Notes that a peer sent what was put in last, under this id.
     pub fn mark(&mut self, peer: &Arc<Peer>, id: &str) {
-        self.queue.push_back(Item::Taken { peer: Arc::clone(peer), id: id.to_owned() });
+        self.queue.push_back(Item::Done(Ready::Taken { peer: Arc::clone(peer), id: id.to_owned() }));
     }
 
     /// Puts a record in to be answered.
@@ -106,11 +106,10 @@ impl Pool {
                 Err(TryRecvError::Empty) => return Ok(None),
                 Err(TryRecvError::Disconnected) => return Err(stopped()),
             },
-            Some(Item::Line(_) | Item::Taken { .. }) | None => (Vec::new(), Ok(())),
+            Some(Item::Done(_)) | None => (Vec::new(), Ok(())),
         };
         Ok(self.queue.pop_front().map(|first| match first {
-            Item::Line(line) => Ready::Line(line),
-            Item::Taken { peer, id } => Ready::Taken { peer, id },
+            Item::Done(ready) => ready,
             Item::Record { origin, id, .. } => {
                 self.records -= 1;
                 let (lines, fit) = answer;
