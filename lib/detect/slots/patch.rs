@@ -1,5 +1,7 @@
 //! A slot seen upright, and the bare ground that it is compared with.
 
+use std::ops::Range;
+
 /// Width of a patch in pixels; the slot's longer side lies along it.
 pub const WIDTH: usize = 64;
 /// Height of a patch in pixels.
@@ -8,10 +10,12 @@ pub const HEIGHT: usize = 32;
 pub const AROUND: f64 = 1.15;
 /// Columns and rows of a patch's coarse look.
 pub const COARSE: [usize; 2] = [16, 8];
-/// Left out at the left and right end where the slot alone is asked about: neighbours reach in, lines are painted.
-const MARGIN_X: usize = 11;
-/// Left out at the top and the bottom.
-const MARGIN_Y: usize = 6;
+/// Columns and rows of pixels in a cell of it.
+const CELL: [usize; 2] = [WIDTH / COARSE[0], HEIGHT / COARSE[1]];
+/// Columns of a patch where the slot alone is asked about: beside them neighbours reach in, lines are painted.
+const INNER_X: Range<usize> = 11..WIDTH - 11;
+/// Rows of it.
+const INNER_Y: Range<usize> = 6..HEIGHT - 6;
 
 /// A slot and a little around it, straightened: [`WIDTH`] x [`HEIGHT`] pixels (BGR), row by row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +23,8 @@ pub struct Patch {
     pixels: Vec<[u8; 3]>,
     /// Pixels of the slot's inner part by grey level.
     levels: [u16; 256],
+    /// Sums of the grey levels in [`COARSE`] cells, row by row.
+    cells: [u32; COARSE[0] * COARSE[1]],
 }
 
 impl Patch {
@@ -28,9 +34,18 @@ impl Patch {
         if pixels.len() != WIDTH * HEIGHT {
             return None;
         }
-        let mut levels = [0; 256];
-        inner(pixels).for_each(|pixel| levels[usize::from(grey(pixel))] += 1);
-        Some(Patch { pixels: pixels.to_vec(), levels })
+        let (mut levels, mut cells) = ([0; 256], [0; COARSE[0] * COARSE[1]]);
+        for (y, row) in pixels.chunks_exact(WIDTH).enumerate() {
+            let greys: [u8; WIDTH] = std::array::from_fn(|x| grey(&row[x]));
+            let first = y / CELL[1] * COARSE[0];
+            for (cell, part) in cells[first..].iter_mut().zip(greys.chunks_exact(CELL[0])) {
+                *cell += part.iter().map(|&level| u32::from(level)).sum::<u32>();
+            }
+            if INNER_Y.contains(&y) {
+                greys[INNER_X].iter().for_each(|&level| levels[usize::from(level)] += 1);
+            }
+        }
+        Some(Patch { pixels: pixels.to_vec(), levels, cells })
     }
 
     /// The pixels, row by row.
@@ -45,12 +60,7 @@ impl Patch {
 
     /// The patch as [`COARSE`] cells of grey, row by row.
     pub fn coarse(&self) -> Vec<f64> {
-        let [width, height] = [WIDTH / COARSE[0], HEIGHT / COARSE[1]];
-        let mut cells = vec![0.0; COARSE[0] * COARSE[1]];
-        for (at, pixel) in self.pixels.iter().enumerate() {
-            cells[at / WIDTH / height * COARSE[0] + at % WIDTH / width] += f64::from(grey(pixel));
-        }
-        cells.iter().map(|sum| sum / (width * height) as f64).collect()
+        self.cells.iter().map(|&sum| f64::from(sum) / (CELL[0] * CELL[1]) as f64).collect()
     }
 
     /// Distance of the grey quartiles over the brightness: near 0 for an even surface.
@@ -101,13 +111,12 @@ fn grey([b, g, r]: &[u8; 3]) -> u8 {
 }
 
 fn inner(pixels: &[[u8; 3]]) -> impl Iterator<Item = &[u8; 3]> {
-    let rows = pixels.chunks_exact(WIDTH).skip(MARGIN_Y).take(HEIGHT - 2 * MARGIN_Y);
-    rows.flat_map(|row| &row[MARGIN_X..WIDTH - MARGIN_X])
+    pixels.chunks_exact(WIDTH).take(INNER_Y.end).skip(INNER_Y.start).flat_map(|row| &row[INNER_X])
 }
 
 /// The value below which lies `share` of a histogram of a patch's inner part, interpolated within its bin.
 fn quantile(histogram: &[u16; 256], share: f64) -> f64 {
-    let mut left = share * ((WIDTH - 2 * MARGIN_X) * (HEIGHT - 2 * MARGIN_Y)) as f64;
+    let mut left = share * (INNER_X.len() * INNER_Y.len()) as f64;
     for (value, &n) in histogram.iter().enumerate() {
         let n = f64::from(n);
         if n > 0.0 && left <= n {
