@@ -2,7 +2,7 @@
 
     python draw.py --packs PACKS --count 30000
 
-What a country's plates say is in regions.txt. The pool (PACKS/drawn.npz) holds grey pictures of 240 x 80, in which the plate
+What a country's plates say is in regions.txt. The pool (PACKS/drawn.npz) holds grey pictures of 300 x 80, in which the plate
 fills the middle, PLATE, with car around it, and where each character stands. Pieces of photos from PACKS/photos.npz that show
 no plate serve as the car.
 """
@@ -20,8 +20,8 @@ from PIL import Image, ImageDraw, ImageFont
 import data
 
 SEED = 3
-SIZE = (240, 80)  # of a drawn picture
-PLATE = (40, 14, 200, 66)  # where the plate lies in it: left, top, right, bottom
+SIZE = (300, 80)  # of a drawn picture
+PLATE = (50, 14, 250, 66)  # where the plate lies in it: left, top, right, bottom
 WIDE = 320  # pixels across a plate while it is drawn
 TALL = 96  # of the glyphs kept
 FIGURES, LETTERS = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -48,6 +48,7 @@ ASPECTS = {
 }
 DARK = {"my": 0.9, "id": 0.5, "sg": 0.7, "hk": 0.1, "pk": 0.2, "in": 0.12, "ae": 0.1, "gb": 0.1, "br": 0.1, "us": 0.12, "ca": 0.08, "ar": 0.5}
 AMERICAN = ("us", "ca", "mx")
+SLASHED = {"id": 0.5}  # how often a stroke tells O from 0, or 0 from O; elsewhere 0.05
 
 
 def fonts():
@@ -106,8 +107,19 @@ def written(pattern, random):
     for kind, low, high in re.findall(r"([A9X_\-o|yzw])(?:\{(\d),?(\d)?\})?", pattern):
         count = random.integers(int(low), int(high or low) + 1) if low else 1
         pool = {"A": LETTERS, "9": FIGURES, "X": LETTERS + FIGURES}.get(kind, kind)
-        text += "".join(pool[random.integers(len(pool))] for _ in range(count))
+        for _ in range(count):
+            again = text[-1:] in pool and text and random.random() < 0.1  # twice the same runs into one in a narrow plate
+            text += text[-1] if again else pool[random.integers(len(pool))]
     return text
+
+
+def slashed(mask, random):
+    """An O or 0 with a stroke through it, or only within it."""
+    mask, (h, w) = mask.copy(), mask.shape
+    reach, thick = random.uniform(0.2, 0.5), max(2, int(w * random.uniform(0.06, 0.16)))
+    a, b = np.array([0.5 + reach, 0.5 - reach]) * w, np.array([0.5 - reach, 0.5 + reach]) * h
+    cv2.line(mask, (int(a[0]), int(b[0])), (int(a[1]), int(b[1])), 255, thick, cv2.LINE_AA)
+    return mask
 
 
 def slanted(mask, slant):
@@ -128,6 +140,7 @@ class Plate:
         self.canvas = np.full((self.height, WIDE), ground, np.float32)
         self.ground, self.ink, self.random = ground, ink, random
         self.glyphs, self.other = glyphs, other  # of the number, of words
+        self.slashed = ""  # which characters have a stroke through them
         self.characters = []  # (character, line, left, right, top, bottom)
 
     def stamp(self, mask, x, y, shade):
@@ -164,7 +177,8 @@ class Plate:
         for c, width in zip(text, widths):
             w = max(2, int(width * unit))
             if c in self.glyphs.ink:
-                mask = slanted(cv2.resize(self.glyphs.ink[c], (w, max(4, int(tall))), interpolation=cv2.INTER_AREA), slant)
+                ink = slashed(self.glyphs.ink[c], self.random) if c in self.slashed else self.glyphs.ink[c]
+                mask = slanted(cv2.resize(ink, (w, max(4, int(tall))), interpolation=cv2.INTER_AREA), slant)
                 self.stamp(mask, int(x - (mask.shape[1] - w) / 2), y, self.ink)
                 self.characters.append((c, row, x, x + w, y, y + tall))
             elif c in "eyzw":
@@ -358,6 +372,8 @@ def drawn(bank, known, random):
         much, cells = random.uniform(10, 60), ((5, 9) if random.random() < 0.6 else (4, 1))
         field = random.uniform(-much, much, cells).astype(np.float32)
         plate.canvas += cv2.resize(field, (WIDE, plate.height), interpolation=cv2.INTER_CUBIC)
+    if random.random() < SLASHED.get(region, 0.05):
+        plate.slashed = "O" if region in SLASHED or random.random() < 0.3 else "0"
     panel = (region == "ar" and dark) or (dark and random.random() < 0.1)
     if panel:  # dark, in the middle of a bright plate
         plate.panel(random.uniform(150, 255))

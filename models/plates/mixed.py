@@ -1,5 +1,6 @@
 """Real plates whose glyphs are put together anew."""
 
+import collections
 import json
 import typing
 
@@ -15,7 +16,8 @@ class Flat(typing.NamedTuple):
     """A real plate laid as drawn ones are."""
 
     picture: np.ndarray
-    characters: list  # each with its left and right end in the picture
+    characters: list  # each with its line and its left and right end in the picture
+    lines: int
     low: float  # level of what is dark on it
     high: float  # and of what is bright
     dark: bool  # its ground
@@ -33,26 +35,37 @@ class Mixed:
                 continue
             picture = geometry.laid(data.decoded(jpeg), label["corners"], draw.PLATE, draw.SIZE)[0]
             inside = picture[top:bottom, left:right]
-            self.plates.append(Flat(picture, characters, *np.percentile(inside, [8, 92]).astype(float), is_dark(inside)))
-        self.alike = {ground: [plate for plate in self.plates if plate.dark == ground] for ground in (False, True)}
+            levels = np.percentile(inside, [8, 92]).astype(float)
+            self.plates.append(Flat(picture, characters, label["lines"], *levels, is_dark(inside)))
+        self.alike = collections.defaultdict(list)
+        for plate in self.plates:
+            self.alike[plate.dark, plate.lines].append(plate)
 
     def plate(self, random):
         """A picture, and its label as drawn pictures have them."""
         plate = self.plates[random.integers(len(self.plates))]
-        alike = self.alike[plate.dark]
+        alike = self.alike[plate.dark, plate.lines]
         other = alike[random.integers(len(alike))]
         share = random.choice([0.0, 0.3, 0.6])  # from the other plate
         picture, written = plate.picture.copy(), []
-        for character, left, right in plate.characters:
+        for character, line, left, right in plate.characters:
             source = other if random.random() < share else plate
-            taken, a, b = source.characters[random.integers(len(source.characters))]
+            taken, its_line, a, b = source.characters[random.integers(len(source.characters))]
             if 0.6 < (b - a) / (right - left) < 1.6 and random.random() < 0.85:
                 strip = stretched(source.picture, a, b, left, right).astype(np.float32)
+                strip = strip[rows(source, its_line)]
                 strip = (strip - source.low) * (plate.high - plate.low) / max(source.high - source.low, 8.0) + plate.low
-                blend(picture, strip, left)
+                blend(picture[rows(plate, line)], strip, left)
                 character = taken
-            written.append((character, 0, (left + right) / 2, (right - left) * 0.85))
-        return picture, {"text": "".join(w[0] for w in written), "lines": 1, "places": written}
+            written.append((character, line, (left + right) / 2, (right - left) * 0.85))
+        return picture, {"text": "".join(w[0] for w in written), "lines": plate.lines, "places": written}
+
+
+def rows(plate, line):
+    """Where a line of a plate stands in its picture: from the plate's upper to its lower edge, or half of that."""
+    _, top, _, bottom = draw.PLATE
+    middle = (top + bottom) // 2
+    return slice(top, bottom) if plate.lines == 1 else (slice(top, middle), slice(middle, bottom))[line]
 
 
 def is_dark(plate):
@@ -68,13 +81,11 @@ def stretched(picture, a, b, left, right):
     return cv2.warpAffine(picture, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
-def blend(picture, strip, left):
-    """Lays columns over a picture's, between the plate's upper and lower edge, without an edge of their own."""
-    _, top, _, bottom = draw.PLATE
+def blend(area, strip, left):
+    """Lays columns over those of an area, without an edge of their own."""
     start, width = round(left), strip.shape[1]
     share = np.minimum(1.0, np.minimum(np.arange(width) + 1, np.arange(width, 0, -1)) / 3.0)
-    from_, to = max(0, -start), min(width, picture.shape[1] - start)
-    if to <= from_:
-        return
-    area = picture[top:bottom, start + from_ : start + to]
-    area[:] = np.clip(area * (1 - share[from_:to]) + strip[top:bottom, from_:to] * share[from_:to], 0, 255)
+    from_, to = max(0, -start), min(width, area.shape[1] - start)
+    if to > from_:
+        part = area[:, start + from_ : start + to]
+        part[:] = np.clip(part * (1 - share[from_:to]) + strip[:, from_:to] * share[from_:to], 0, 255)

@@ -2,8 +2,8 @@
 
     python places.py --packs PACKS --reader ../plate-reader.onnx
 
-For each crop of one line that a first reader, trained without this, aligns well with what is known to be written there: each
-character with its left and right end, in pixels of a drawn picture (draw.SIZE) into which the plate is laid. PACKS/places.json
+For each crop that a first reader, trained without this, aligns well with what is known to be written there: each character
+with its line and its left and right end, in pixels of a drawn picture (draw.SIZE) into which the plate is laid. PACKS/places.json
 holds them in the crops' order, null for the others.
 """
 
@@ -56,26 +56,35 @@ def ends(spans):
     return list(zip([middles[0] - narrow] + lefts, rights + [middles[-1] + narrow]))
 
 
+def found(scores, text):
+    """Each character of a text, its line, and the ends of its strip in columns; None where the text does not fit."""
+    spans, likelihood = aligned(scores, text)
+    if likelihood < LEAST:
+        return None
+    lines = [first // reader.COLUMNS for first, _ in spans]
+    strips = []
+    for line in (0, 1):
+        here = [(a - line * reader.COLUMNS, b - line * reader.COLUMNS) for (a, b), l in zip(spans, lines) if l == line]
+        if len(here) == 1:
+            return None
+        strips += ends(here) if here else []
+    return list(zip(text, lines, strips))
+
+
 def main():
     packs, net = data.packs_and_network(__doc__, "reader")
     left, _, right, _ = draw.PLATE
     inner_left, _, inner_right, _ = reader.INNER
-    across = (right - left) / (inner_right - inner_left)
+    across = (right - left) / (inner_right - inner_left) * reader.SIZE[0] / reader.COLUMNS
+    start = left - inner_left * (right - left) / (inner_right - inner_left)
     places = []
     for jpeg, label in reader.crops(packs):
-        found = None
-        if label["lines"] == 1 and len(label["text"]) > 2:
-            plate, _ = reader.rectified(data.decoded(jpeg), label["corners"])
-            net.setInput(reader.normalised(torch.from_numpy(plate)[None]).numpy())
-            scores = reader.joined(torch.from_numpy(net.forward())).log_softmax(1)[0, :, : reader.COLUMNS].numpy()
-            spans, likelihood = aligned(scores, label["text"])
-            if likelihood > LEAST:
-                step = reader.SIZE[0] / reader.COLUMNS
-                found = [
-                    (c, *(round(left + (end * step - inner_left) * across, 1) for end in span))
-                    for c, span in zip(label["text"], ends(spans))
-                ]
-        places.append(found)
+        plate, _ = reader.rectified(data.decoded(jpeg), label["corners"])
+        net.setInput(reader.normalised(torch.from_numpy(plate)[None]).numpy())
+        scores = reader.joined(torch.from_numpy(net.forward())).log_softmax(1)[0].numpy()
+        characters = found(scores[:, : reader.COLUMNS * label["lines"]], label["text"]) if len(label["text"]) > 2 else None
+        strips = [(c, line, *(round(start + end * across, 1) for end in span)) for c, line, span in characters or []]
+        places.append(strips or None)
     (packs / "places.json").write_text(json.dumps(places))
     print(f"characters of {sum(p is not None for p in places)} of {len(places)} plates")
 

@@ -30,6 +30,9 @@ def augmented(picture, random, strength=1.0):
     height, width = picture.shape
     picture = picture.astype(np.float32)
     chance = lambda p: random.random() < p * strength
+    if chance(0.08):  # too long exposed, or an infrared lamp's light thrown back: what is bright grows, and washes out
+        spread = cv2.GaussianBlur(picture, (0, 0), random.uniform(0.5, 1.8))
+        picture = np.minimum((np.maximum(picture, spread) - random.uniform(0, 60)) * random.uniform(1.3, 3.5), 255)
     if chance(0.3):
         picture = 255.0 * (np.maximum(picture, 0) / 255.0) ** np.exp(random.normal(0, 0.4))
     if chance(0.25):  # light that changes across the picture

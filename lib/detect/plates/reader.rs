@@ -26,11 +26,14 @@ const WORTH_A_WORD: f64 = 0.2;
 const CANDIDATES: usize = 5;
 /// Texts looked through for one that a region allows.
 const BEAM: usize = 48;
-/// A plate that is not read this surely is read again, in [`MORE`] ways.
+/// A plate that is not read this surely is read again, in two more ways of [`MORE`] at a time.
 const SURE: f64 = 0.9;
+/// What is read less surely than this is no plate, or none that can be read.
+const HOPELESS: f64 = 0.05;
 /// How a plate is laid upright then, each time a little different, since corners are never quite right: by these shares
 /// of its sides it is taken to be wider, taller, and lower.
-const MORE: [[f64; 3]; 4] = [[0.08, 0.12, 0.0], [-0.05, -0.08, 0.0], [0.0, 0.1, 0.06], [0.0, 0.1, -0.06]];
+const MORE: [[[f64; 3]; 2]; 2] =
+    [[[0.08, 0.12, 0.0], [-0.05, -0.08, 0.0]], [[0.0, 0.1, 0.06], [0.0, 0.1, -0.06]]];
 /// Where a region is told, a text that its plates may bear is so many times likelier than another that looks alike.
 const FROM_REGION: f64 = 20.0;
 
@@ -93,7 +96,7 @@ pub struct PlateRead {
 pub struct PlateReader {
     options: Options,
     detector: Detector,
-    /// The network, for a plate laid upright in one way, and in several: OpenCV lays a network out anew for every other shape.
+    /// The network, for a plate laid upright in one way, and in two: OpenCV lays a network out anew for every other shape.
     first: Box<dyn Engine>,
     more: Box<dyn Engine>,
 }
@@ -115,7 +118,7 @@ impl PlateReader {
             scores(engine.as_mut(), vec![0.0; layings * WIDTH * HEIGHT])?;
             Ok(engine)
         };
-        let [first, more] = [1, MORE.len()].map(|layings| tried(layings).map_err(|e| named(e, reader)));
+        let [first, more] = [1, MORE[0].len()].map(|layings| tried(layings).map_err(|e| named(e, reader)));
         Ok(Self { options, detector, first: first?, more: more? })
     }
 
@@ -149,12 +152,15 @@ impl PlateReader {
         self.options.region_of_interest.as_ref().is_none_or(|area| contains(area, middle(corners)))
     }
 
-    /// What stands between these corners: read once, and if that is not sure, several times more.
+    /// What stands between these corners: read once, and more often as long as that leaves a doubt.
     fn readings(&mut self, grey: &Mat, corners: &Corners) -> Result<Vec<Vec<Place>>> {
         let mut readings = read(self.first.as_mut(), grey, corners, &[[0.0; 3]])?;
-        let likeliest = decode::mean(&readings, 1);
-        if likeliest.first().is_none_or(|(_, likelihood)| *likelihood < SURE) {
-            readings.extend(read(self.more.as_mut(), grey, corners, &MORE)?);
+        for layings in &MORE {
+            let likeliest = decode::mean(&readings, 1).first().map_or(0.0, |(_, likelihood)| *likelihood);
+            if !(HOPELESS..SURE).contains(&likeliest) {
+                break;
+            }
+            readings.extend(read(self.more.as_mut(), grey, corners, layings)?);
         }
         Ok(readings)
     }
