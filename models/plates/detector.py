@@ -37,14 +37,14 @@ class Detector(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.stem = nn.Sequential(block(1, 16, 2), block(16, 24, 2))
-        self.eighth = nn.Sequential(block(24, 48, 2), block(48, 48))
+        self.stem = nn.Sequential(block(1, 16, 2), block(16, 24, 2), block(24, 24))
+        self.eighth = nn.Sequential(block(24, 48, 2), block(48, 48), block(48, 48))
         self.sixteenth = nn.Sequential(block(48, 64, 2), block(64, 64), block(64, 64))
         self.thirty_second = nn.Sequential(block(64, 96, 2), block(96, 96), block(96, 96))
         self.down = block(96, 64, 1, 1)
         self.mix = block(64, 64)
         self.down_again = block(64, 48, 1, 1)
-        self.mix_again = block(48, 48)
+        self.mix_again = nn.Sequential(block(48, 48), block(48, 48))
         self.out = nn.Conv2d(48, 9, 1)
         with torch.no_grad():
             self.out.bias.zero_()

@@ -2,7 +2,7 @@
 
     python reader.py --packs PACKS --out ../plate-reader.onnx
 
-A rectified plate of 208 x 48 grey pixels to the scores of no character, 0-9 and A-Z in 52 columns, of a plate's upper line and of
+A rectified plate of 160 x 48 grey pixels to the scores of no character, 0-9 and A-Z in 40 columns, of a plate's upper line and of
 its lower one, which stays empty on a plate of one line. Drawn plates say which column shows what;
 real ones only what they say, so they are learned with CTC.
 """
@@ -23,9 +23,9 @@ import mixed
 import training
 
 SEED = 11
-SIZE = (208, 48)  # of a rectified plate
-INNER = (14, 7, 194, 41)  # where the plate itself lies in it
-COLUMNS = 52  # of each line
+SIZE = (160, 48)  # of a rectified plate
+INNER = (14, 7, 146, 41)  # where the plate itself lies in it
+COLUMNS = 40  # of each line
 ALPHABET = draw.FIGURES + draw.LETTERS
 REAL, MIXED, EMPTY = 0.18, 0.2, 0.06  # shares of a batch: real plates, their glyphs put together anew, no plate
 CUT = 0.2  # how many of them come as pictures that somebody cut to the plate
@@ -52,7 +52,7 @@ class Residual(nn.Module):
 
 
 class Reader(nn.Module):
-    """Plates of mean 0 and spread 1 to scores, n x 74 x 1 x 52: 37 classes of the upper line, then 37 of the lower one."""
+    """Plates of mean 0 and spread 1 to scores, n x 74 x 1 x 40: 37 classes of the upper line, then 37 of the lower one."""
 
     def __init__(self):
         super().__init__()
@@ -79,7 +79,7 @@ class Reader(nn.Module):
 
 
 def joined(scores):
-    """Scores with the columns of the lower line behind those of the upper one: n x 37 x 104."""
+    """Scores with the columns of the lower line behind those of the upper one: n x 37 x 80."""
     upper, lower = scores.squeeze(2).chunk(2, 1)
     return torch.cat([upper, lower], 2)
 

@@ -75,7 +75,7 @@ def main():
         run("draw.py", "--packs", packs, "--count", 50)
         for script, shape, wanted in (
             ("detector.py", (1, 1, 96, 160), (1, 9, 12, 20)),
-            ("reader.py", (5, 1, 48, 208), (5, 74, 1, 52)),
+            ("reader.py", (5, 1, 48, 160), (5, 74, 1, 40)),
         ):
             onnx = folder / f"{script}.onnx"
             few = ("--packs", packs, "--out", onnx, "--batch", 4)

@@ -6,11 +6,11 @@ use opencv::imgproc;
 use super::Corners;
 
 /// Width of an upright plate in pixels.
-pub const WIDTH: usize = 208;
+pub const WIDTH: usize = 160;
 /// Height of an upright plate in pixels.
 pub const HEIGHT: usize = 48;
 /// Where the plate lies there, left, top, right and bottom; the rest is margin, for corners are never quite right.
-const INNER: [f32; 4] = [14.0, 7.0, 194.0, 41.0];
+const INNER: [f32; 4] = [14.0, 7.0, 146.0, 41.0];
 /// Plates with more pixels than this for one are averaged down, so that their strokes stay whole.
 const DENSE: f64 = 1.5;
 
