@@ -108,7 +108,7 @@ def written(pattern, random):
         count = random.integers(int(low), int(high or low) + 1) if low else 1
         pool = {"A": LETTERS, "9": FIGURES, "X": LETTERS + FIGURES}.get(kind, kind)
         for _ in range(count):
-            again = text[-1:] in pool and text and random.random() < 0.1  # twice the same runs into one in a narrow plate
+            again = text and text[-1] in pool and random.random() < 0.1  # twice the same runs into one in a narrow plate
             text += text[-1] if again else pool[random.integers(len(pool))]
     return text
 

@@ -72,7 +72,7 @@ fn run(args: &Args) -> Result<(), String> {
             gate::render_show(&font, show, FINELY, &folder)?;
             continue;
         }
-        let set = gate::Set::new(&font, show, 4);
+        let set = gate::Set::new(&font, show, FINELY);
         for t in &args.peek {
             let path = args.out.join(format!("{}-{t}.jpg", show.name));
             film::still(&path, &park_testdata::yard::camera(), &set.picture(*t, 1))?;
