@@ -104,9 +104,11 @@ def regions():
 def written(pattern, random):
     """A text that follows the pattern, separators and all."""
     text = ""
-    for kind, low, high in re.findall(r"([A9X_\-o|yzw])(?:\{(\d),?(\d)?\})?", pattern):
+    for kind, low, high in re.findall(r"(\[\^[A-Z]+\]|[A9X_\-o|yzw])(?:\{(\d),?(\d)?\})?", pattern):
         count = random.integers(int(low), int(high or low) + 1) if low else 1
         pool = {"A": LETTERS, "9": FIGURES, "X": LETTERS + FIGURES}.get(kind, kind)
+        if kind.startswith("["):
+            pool = "".join(letter for letter in LETTERS if letter not in kind)
         for _ in range(count):
             again = text and text[-1] in pool and random.random() < 0.1  # twice the same runs into one in a narrow plate
             text += text[-1] if again else pool[random.integers(len(pool))]

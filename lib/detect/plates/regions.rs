@@ -42,22 +42,50 @@ impl FromStr for Region {
     }
 }
 
+/// What may stand in a place.
+#[derive(Clone, Copy)]
+enum Kind<'a> {
+    /// A letter that is none of these.
+    Letter(&'a str),
+    Figure,
+    Either,
+}
+
+impl Kind<'_> {
+    fn allows(self, c: u8) -> bool {
+        match self {
+            Kind::Letter(without) => c.is_ascii_uppercase() && !without.as_bytes().contains(&c),
+            Kind::Figure => c.is_ascii_digit(),
+            Kind::Either => true,
+        }
+    }
+}
+
 /// So many characters of one kind in a row.
-struct Part {
-    kind: u8,
+struct Part<'a> {
+    kind: Kind<'a>,
     least: usize,
     most: usize,
 }
 
 /// A pattern's parts, without what is only drawn.
-fn parts(pattern: &str) -> Vec<Part> {
-    let mut parts: Vec<Part> = Vec::new();
+fn parts(pattern: &str) -> Vec<Part<'_>> {
+    let mut parts = Vec::new();
     let mut rest = pattern;
-    while let Some(kind) = rest.bytes().next() {
-        rest = &rest[1..];
-        if !matches!(kind, b'A' | b'9' | b'X') {
-            continue;
-        }
+    while let Some(sign) = rest.chars().next() {
+        let mut after = &rest[sign.len_utf8()..];
+        let kind = match sign {
+            'A' => Some(Kind::Letter("")),
+            '9' => Some(Kind::Figure),
+            'X' => Some(Kind::Either),
+            '[' => after.strip_prefix('^').and_then(|r| r.split_once(']')).map(|(without, behind)| {
+                after = behind;
+                Kind::Letter(without)
+            }),
+            _ => None,
+        };
+        rest = after;
+        let Some(kind) = kind else { continue };
         let (mut least, mut most) = (1, 1);
         if let Some((counts, after)) = rest.strip_prefix('{').and_then(|r| r.split_once('}')) {
             let (low, high) = counts.split_once(',').unwrap_or((counts, counts));
@@ -71,12 +99,7 @@ fn parts(pattern: &str) -> Vec<Part> {
 
 fn fits(parts: &[Part], text: &[u8]) -> bool {
     let Some((part, others)) = parts.split_first() else { return text.is_empty() };
-    let shows = |c: &&u8| match part.kind {
-        b'A' => c.is_ascii_uppercase(),
-        b'9' => c.is_ascii_digit(),
-        _ => true,
-    };
-    let run = text.iter().take(part.most).take_while(shows).count();
+    let run = text.iter().take(part.most).take_while(|c| part.kind.allows(**c)).count();
     (part.least..=run).any(|taken| fits(others, &text[taken..]))
 }
 
@@ -104,6 +127,13 @@ mod tests {
     }
 
     #[test]
+    fn letters_that_a_country_leaves_out_are_not_read_there() {
+        assert!(region("gb").allows("OL82YVO") && !region("gb").allows("OL82YVQ"));
+        assert!(region("in").allows("OD02CD1234") && !region("in").allows("MH12OD1234"));
+        assert!(region("fr").allows("AB123CD") && !region("fr").allows("AB123CO"));
+    }
+
+    #[test]
     fn an_unknown_code_is_named_and_the_known_ones_are_told() {
         let told = "zz".parse::<Region>().unwrap_err();
         assert!(told.contains("\"zz\"") && told.contains("id, ie, il"), "{told}");
@@ -118,8 +148,10 @@ mod tests {
                 let (least, most) =
                     parts.iter().fold((0, 0), |(low, high), part| (low + part.least, high + part.most));
                 assert!(1 <= least && least <= most && most <= 12, "{region}: {pattern}");
+                let drawn =
+                    pattern.split('[').map(|piece| piece.split_once(']').map_or(piece, |(_, drawn)| drawn));
                 assert!(
-                    pattern.bytes().all(|c| b"A9X_-o|yzw{},12345678".contains(&c)),
+                    drawn.collect::<String>().bytes().all(|c| b"A9X_-o|yzw{},12345678".contains(&c)),
                     "{region}: {pattern}"
                 );
             }
