@@ -4,7 +4,8 @@
 //! to one passage if their texts may be the same plate's; a reading that stands where another passage stands but says
 //! something else is a shadow of the better known one, and a vehicle of its own only if that is read no more. The plate is announced
 //! once, as soon as enough frames agree, so that the gate need not wait for the passage's end; a much better reading later
-//! on is a correction, which the gate heeds only if it did not open for the first.
+//! on is a correction, which the gate heeds only if it did not open for the first. What has never moved, and is read in the
+//! very same place after minutes, was only covered, or is a sign: it is not announced again.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,13 +15,14 @@ use park_core::record::gate::PlateDetected;
 use park_core::record::vision::{Plate, Plates};
 use park_core::site::plain;
 
-use super::text::may_be_same;
+use super::text::{distance, may_be_same};
 use super::vote::{Outcome, Votes};
 
 /// What counts as a passage.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
-    /// Readings less certain than this keep a passage alive but have no vote.
+    /// Readings less certain than this keep a passage alive but have no vote; doubt between characters that look alike is
+    /// no doubt that this is a plate.
     pub min_confidence: f64,
     /// How many frames must agree.
     pub agree: u32,
@@ -38,8 +40,12 @@ impl Default for Settings {
 const SHADOW: Duration = Duration::from_millis(500);
 /// How late a camera's readings may come: silence is only believed after that.
 const LATE: Duration = Duration::from_secs(3);
-/// A vehicle that stands still may be covered for half as long as it has stood, up to this.
+/// A vehicle that stands may be covered for half as long as it has stood, up to this.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// By how much of its width a plate that stands still is found elsewhere from frame to frame.
+const STILL: f64 = 0.15;
+/// What has never moved may go unread for as long as it has stood, but at least and at most so long.
+const STANDS: [Duration; 2] = [Duration::from_secs(10 * 60), Duration::from_secs(24 * 60 * 60)];
 
 /// The passages of every camera.
 #[derive(Debug, Clone)]
@@ -66,6 +72,8 @@ struct Passage {
     frames: u32,
     votes: Votes,
     place: Area,
+    /// Where it was first read, if it has not been read elsewhere.
+    stands: Option<Area>,
     region: Option<String>,
     /// The text that was announced.
     announced: Option<String>,
@@ -149,7 +157,7 @@ impl Consensus {
         };
         let mut passage = Passage::new(time, Area::around(&plate.corners));
         passage.votes.add(&text, &plate);
-        (passage.frames, passage.announced) = (told.frames, Some(text.clone()));
+        (passage.frames, passage.announced, passage.stands) = (told.frames, Some(text.clone()), None);
         passages.push(passage);
         let detected = PlateDetected { plate: text, ..told.clone() };
         detections.push(Detection { time, detected, corrects: None });
@@ -201,23 +209,29 @@ fn best(
     gap: Duration,
 ) -> Option<usize> {
     let fit = |passage: &Passage| -> Option<u8> {
-        let overlaps = passage.place.overlap(place) > 0.3;
-        let exact = passage.is_text(text);
-        let in_time = time.since(passage.last_seen) <= gap;
-        match (exact, overlaps) {
-            (true, true) => Some(3),
+        let unread = time.since(passage.last_seen);
+        let in_time = unread <= gap;
+        let here = unread <= passage.cover(gap) && passage.place.overlap(place) > 0.3;
+        let alike = || passage.votes.any(|other| may_be_same(other, text));
+        match (passage.is_text(text), in_time) {
+            (true, true) => Some(if here { 4 } else { 3 }),
             // Beyond the gap only what stands still where it stood is still there.
-            (true, false) if in_time => Some(2),
-            (false, true) if passage.votes.any(|other| may_be_same(other, text)) => Some(1),
-            (false, false) if in_time && passage.is_near(place, time) => {
-                passage.votes.any(|other| may_be_same(other, text)).then_some(0)
-            }
+            (true, false) => (here || passage.stands_at(place)).then_some(2),
+            (false, _) if here => alike().then_some(1),
+            (false, true) if passage.is_near(place, time) => alike().then_some(0),
             _ => None,
         }
     };
     let fits = passages.iter().zip(taken).enumerate().filter(|(_, (_, taken))| !**taken);
     let scored = fits.filter_map(|(at, (passage, _))| fit(passage).map(|score| (score, at)));
     scored.max_by_key(|(score, at)| (*score, std::cmp::Reverse(*at))).map(|(_, at)| at)
+}
+
+/// How certain it is that this is a plate which reads like this, whichever of the characters that look alike it bears.
+fn certainty(plate: &Plate) -> f64 {
+    let others = plate.candidates.iter().filter(|other| other.text != plate.text);
+    let alike = others.filter(|other| distance(&other.text, &plate.text) == 0);
+    plate.confidence + alike.map(|other| other.confidence).sum::<f64>()
 }
 
 impl Passage {
@@ -228,6 +242,7 @@ impl Passage {
             frames: 0,
             votes: Votes::default(),
             place,
+            stands: Some(place),
             region: None,
             announced: None,
             shadow: false,
@@ -254,14 +269,29 @@ impl Passage {
             && known(self) > known(other)
     }
 
-    fn patience(&self, gap: Duration) -> Duration {
+    /// Whether it has always stood where `place` is.
+    fn stands_at(&self, place: &Area) -> bool {
+        self.stands.is_some_and(|stood| stood.is_very_nearly(place))
+    }
+
+    /// How long it may be covered.
+    fn cover(&self, gap: Duration) -> Duration {
         gap.max((self.last_seen.since(self.first_seen) / 2).min(PATIENCE))
+    }
+
+    /// How long it is waited for.
+    fn patience(&self, gap: Duration) -> Duration {
+        match (&self.stands, &self.announced) {
+            (Some(_), Some(_)) => self.last_seen.since(self.first_seen).clamp(STANDS[0], STANDS[1]),
+            _ => self.cover(gap),
+        }
     }
 
     fn read(&mut self, plate: &Plate, text: &str, place: Area, time: Time, settings: &Settings) {
         self.last_seen = self.last_seen.max(time);
         self.place = place;
-        let counts = plate.confidence >= settings.min_confidence;
+        self.stands = self.stands.filter(|stood| stood.is_very_nearly(&place));
+        let counts = certainty(plate) >= settings.min_confidence;
         self.frames += u32::from(counts);
         // The first text is kept even if it has no vote: the next weak reading must find its passage.
         if counts || !self.votes.any(|_| true) {
@@ -352,6 +382,11 @@ impl Area {
         }
         let both = width * height;
         both / (self.size() + other.size() - both)
+    }
+
+    /// Whether a plate here and one at `other` may be one that has not moved.
+    fn is_very_nearly(&self, other: &Area) -> bool {
+        self.distance(other) <= STILL * self.width().max(other.width())
     }
 
     /// Between the centres, in pixels.

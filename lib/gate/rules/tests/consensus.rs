@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use park_core::record::vision::Candidate;
+
 use super::*;
 
 fn at(ms: i64) -> Time {
@@ -61,7 +63,8 @@ fn flukes_and_rejected_readings_never_count() {
 
 #[test]
 fn after_the_gap_the_same_plate_is_a_new_passage() {
-    let pass = |from: i64| (0..4).map(move |n| (from + n * 40, vec![reading("B1234XY", 0.9, 0.0)]));
+    let pass =
+        |from: i64| (0..4).map(move |n| (from + n * 40, vec![reading("B1234XY", 0.9, n as f64 * 20.0)]));
     assert_eq!(plates_of(&announced(pass(0).chain(pass(2_200)).collect())), ["B1234XY", "B1234XY"]);
     assert_eq!(plates_of(&announced(pass(0).chain(pass(2_000)).collect())), ["B1234XY"]);
 }
@@ -125,6 +128,39 @@ fn a_parked_car_is_read_once_although_it_is_covered_for_a_while() {
     assert_eq!(plates_of(&announced(stay.clone().chain(back).collect())), ["B1234XY"]);
     let elsewhere = (0..5).map(|n| (80_000 + n * 200, vec![reading("B1234XY", 0.9, 500.0)]));
     assert_eq!(announced(stay.chain(elsewhere).collect()).len(), 2, "it drove off and came again");
+}
+
+#[test]
+fn a_sign_is_told_once_and_a_car_that_comes_again_twice() {
+    let minute = 60_000;
+    let at_times = |times: &[i64]| {
+        let frames = times.iter().flat_map(|from| (0..4).map(move |n| from * minute + n * 40));
+        // Found a little elsewhere every time.
+        announced(
+            frames.map(|ms| (ms, vec![reading("MAX24H", 0.9, 300.0 + (ms / 40 % 3) as f64 * 5.0)])).collect(),
+        )
+    };
+    assert_eq!(plates_of(&at_times(&[0, 9, 18, 35])), ["MAX24H"], "known for 18 minutes, then unread for 17");
+    assert_eq!(plates_of(&at_times(&[0, 11])), ["MAX24H", "MAX24H"], "unread for longer than it was known");
+    // The car stops where it stopped before.
+    let comes = |from: i64| {
+        (0..8).map(move |n| (from + n * 40, vec![reading("B1234XY", 0.9, n.min(4) as f64 * 30.0)]))
+    };
+    let stood = (0..4).map(|n| (n * 40, vec![reading("B1234XY", 0.9, 120.0)]));
+    assert_eq!(plates_of(&announced(stood.chain(comes(minute)).collect())), ["B1234XY", "B1234XY"]);
+}
+
+#[test]
+fn doubt_between_characters_that_look_alike_is_no_doubt_of_the_plate() {
+    let read = |text: &str, other: &str| Plate {
+        candidates: [(text, 0.4), (other, 0.3), ("KA01AB9", 0.1)]
+            .map(|(text, confidence)| Candidate { text: text.to_owned(), confidence })
+            .to_vec(),
+        ..reading(text, 0.4, 0.0)
+    };
+    let frames = |other: &'static str| (0..5).map(move |n| (n * 40, vec![read("TI85OW2683", other)]));
+    assert_eq!(plates_of(&announced(frames("T185OW2683").collect())), ["TI85OW2683"]);
+    assert_eq!(announced(frames("TA85OW2683").collect()), []);
 }
 
 #[test]
