@@ -52,6 +52,8 @@ pub struct Show {
     pub sky: Sky,
     /// Camera, for the truth file.
     pub camera_id: &'static str,
+    /// Country that all plates are of, by its ISO 3166 code in lower case, if they are of one.
+    pub region: Option<&'static str>,
     /// RFC 3339 time of the first frame.
     pub start: &'static str,
     /// Length in seconds.
@@ -88,6 +90,9 @@ pub struct Passage {
 pub struct Truth {
     /// Camera.
     pub camera_id: String,
+    /// Country that all plates are of, by its ISO 3166 code in lower case, if they are of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
     /// Frames a second.
     pub fps: u32,
     /// Frames in all.
@@ -453,6 +458,7 @@ fn truth(show: &Show, set: &Set, frames: usize, seen: &[FramePlates]) -> Truth {
     }
     Truth {
         camera_id: show.camera_id.to_owned(),
+        region: show.region.map(str::to_owned),
         fps: FPS,
         frames,
         size: [set.cam.w, set.cam.h],

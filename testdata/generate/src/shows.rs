@@ -20,6 +20,7 @@ pub fn gate() -> Vec<Show> {
             name: "gate-day".to_owned(),
             sky: Sky::Day,
             camera_id: "cam_in",
+            region: None,
             start: "2026-01-20T10:00:00Z",
             seconds: 56.0,
             guests: vec![
@@ -37,6 +38,7 @@ pub fn gate() -> Vec<Show> {
             name: "gate-out".to_owned(),
             sky: Sky::Day,
             camera_id: "cam_out",
+            region: None,
             start: "2026-01-20T10:47:30Z",
             seconds: 34.0,
             guests: vec![
@@ -52,6 +54,7 @@ pub fn gate() -> Vec<Show> {
             name: "gate-dusk".to_owned(),
             sky: Sky::Dusk,
             camera_id: "cam_in",
+            region: None,
             start: "2026-01-20T17:20:00Z",
             seconds: 33.5,
             guests: vec![
@@ -67,6 +70,7 @@ pub fn gate() -> Vec<Show> {
             name: "gate-night".to_owned(),
             sky: Sky::Night,
             camera_id: "cam_in",
+            region: None,
             start: "2026-01-20T22:05:00Z",
             seconds: 33.5,
             guests: vec![
@@ -82,6 +86,7 @@ pub fn gate() -> Vec<Show> {
             name: "gate-rain".to_owned(),
             sky: Sky::Rain,
             camera_id: "cam_in",
+            region: None,
             start: "2026-01-21T07:40:00Z",
             seconds: 26.0,
             guests: vec![
@@ -102,6 +107,7 @@ pub fn stills() -> Vec<(Show, Vec<(&'static str, f32)>)> {
         name: "stills".to_owned(),
         sky,
         camera_id: "cam_in",
+        region: None,
         start: "2026-01-20T09:00:00Z",
         seconds: 0.0,
         guests,
