@@ -21,8 +21,8 @@ use super::vote::{Outcome, Votes};
 /// What counts as a passage.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
-    /// Readings less certain than this keep a passage alive but have no vote; doubt between characters that look alike is
-    /// no doubt that this is a plate.
+    /// Readings less certain than this keep a passage alive but have no vote, or little of one if all that is in doubt is
+    /// which of the characters that look alike it bears.
     pub min_confidence: f64,
     /// How many frames must agree.
     pub agree: u32,
@@ -36,6 +36,8 @@ impl Default for Settings {
     }
 }
 
+/// What a frame counts for in which only characters that look alike are in doubt.
+const DOUBTFUL: f64 = 0.25;
 /// How long a plate must go unread before another text in its place counts as another vehicle.
 const SHADOW: Duration = Duration::from_millis(500);
 /// How late a camera's readings may come: silence is only believed after that.
@@ -156,7 +158,7 @@ impl Consensus {
             rejected: None,
         };
         let mut passage = Passage::new(time, Area::around(&plate.corners));
-        passage.votes.add(&text, &plate);
+        passage.votes.add(&text, &plate, 1.0);
         (passage.frames, passage.announced, passage.stands) = (told.frames, Some(text.clone()), None);
         passages.push(passage);
         let detected = PlateDetected { plate: text, ..told.clone() };
@@ -227,11 +229,16 @@ fn best(
     scored.max_by_key(|(score, at)| (*score, std::cmp::Reverse(*at))).map(|(_, at)| at)
 }
 
-/// How certain it is that this is a plate which reads like this, whichever of the characters that look alike it bears.
-fn certainty(plate: &Plate) -> f64 {
+/// What a reading counts for, if at all.
+fn worth(plate: &Plate, min_confidence: f64) -> Option<f64> {
     let others = plate.candidates.iter().filter(|other| other.text != plate.text);
     let alike = others.filter(|other| distance(&other.text, &plate.text) == 0);
-    plate.confidence + alike.map(|other| other.confidence).sum::<f64>()
+    let whichever = plate.confidence + alike.map(|other| other.confidence).sum::<f64>();
+    match (plate.confidence >= min_confidence, whichever >= min_confidence) {
+        (true, _) => Some(1.0),
+        (false, true) => Some(DOUBTFUL),
+        (false, false) => None,
+    }
 }
 
 impl Passage {
@@ -291,11 +298,11 @@ impl Passage {
         self.last_seen = self.last_seen.max(time);
         self.place = place;
         self.stands = self.stands.filter(|stood| stood.is_very_nearly(&place));
-        let counts = certainty(plate) >= settings.min_confidence;
-        self.frames += u32::from(counts);
+        let worth = worth(plate, settings.min_confidence);
+        self.frames += u32::from(worth.is_some());
         // The first text is kept even if it has no vote: the next weak reading must find its passage.
-        if counts || !self.votes.any(|_| true) {
-            self.votes.add(text, plate);
+        if worth.is_some() || !self.votes.any(|_| true) {
+            self.votes.add(text, plate, worth.unwrap_or(0.0));
         }
         if plate.region.is_some() {
             self.region.clone_from(&plate.region);
@@ -305,8 +312,7 @@ impl Passage {
     /// The announcement, if enough frames agree.
     fn early(&mut self, camera: &str, settings: &Settings) -> Option<Detection> {
         let outcome = self.votes.outcome()?;
-        let enough =
-            outcome.agreeing >= settings.agree && self.frames >= settings.agree && outcome.share > 0.5;
+        let enough = outcome.agreeing >= settings.agree.into() && outcome.share > 0.5;
         enough.then(|| self.announce(camera, self.last_seen, outcome))
     }
 
@@ -315,8 +321,8 @@ impl Passage {
     fn better(&mut self, camera: &str, settings: &Settings) -> Option<Detection> {
         let announced = self.announced.as_ref()?;
         let outcome = self.votes.outcome().filter(|outcome| outcome.text != *announced)?;
-        let enough = outcome.agreeing >= settings.agree
-            && outcome.agreeing >= 2 * self.votes.frames(announced)
+        let enough = outcome.agreeing >= settings.agree.into()
+            && outcome.agreeing >= 2.0 * self.votes.agreeing(announced)
             && outcome.share > 0.5;
         enough.then(|| self.announce(camera, self.last_seen, outcome))
     }

@@ -19,6 +19,8 @@ pub(super) struct Votes {
 #[derive(Debug, Clone)]
 struct Ballot {
     frames: u32,
+    /// What these frames count for.
+    worth: f64,
     /// Summed confidence of the whole text.
     weight: f64,
     /// Summed confidence of each character.
@@ -33,14 +35,15 @@ pub(super) struct Outcome {
     pub confidence: f64,
     /// The weakest character's share of the votes for its place alone.
     pub share: f64,
-    /// Frames that read exactly this text.
-    pub agreeing: u32,
+    /// What the frames that read exactly this text count for.
+    pub agreeing: f64,
     /// Other readings, best first, with their share of all votes.
     pub others: Vec<Candidate>,
 }
 
 impl Votes {
-    pub fn add(&mut self, text: &str, plate: &Plate) {
+    /// Takes a reading, which counts for `worth` of a frame.
+    pub fn add(&mut self, text: &str, plate: &Plate, worth: f64) {
         let chars: Vec<char> = text.chars().collect();
         // Characters that do not spell the text say nothing of it: then the whole's confidence is each one's.
         let each: Vec<f64> = if plate.characters.iter().map(|c| c.char).eq(chars.iter().copied()) {
@@ -50,10 +53,12 @@ impl Votes {
         };
         let ballot = self.texts.entry(text.to_owned()).or_insert_with(|| Ballot {
             frames: 0,
+            worth: 0.0,
             weight: 0.0,
             characters: chars.iter().map(|c| (*c, 0.0)).collect(),
         });
         ballot.frames += 1;
+        ballot.worth += worth;
         ballot.weight += plate.confidence;
         for (sum, confidence) in ballot.characters.iter_mut().zip(each) {
             sum.1 += confidence;
@@ -70,9 +75,9 @@ impl Votes {
         self.texts.keys().any(|text| like(text))
     }
 
-    /// How many frames read exactly this text.
-    pub fn frames(&self, text: &str) -> u32 {
-        self.texts.get(text).map_or(0, |ballot| ballot.frames)
+    /// What the frames that read exactly this text count for.
+    pub fn agreeing(&self, text: &str) -> f64 {
+        self.texts.get(text).map_or(0.0, |ballot| ballot.worth)
     }
 
     /// The text whose length has the most votes, character by character the one with the most.
@@ -109,7 +114,7 @@ impl Votes {
             .collect();
         others.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| a.text.cmp(&b.text)));
         others.truncate(CANDIDATES);
-        let agreeing = self.frames(&text);
+        let agreeing = self.agreeing(&text);
         Some(Outcome { text, confidence: rounded(confidence), share: weakest, agreeing, others })
     }
 }

@@ -158,8 +158,13 @@ fn doubt_between_characters_that_look_alike_is_no_doubt_of_the_plate() {
             .to_vec(),
         ..reading(text, 0.4, 0.0)
     };
-    let frames = |other: &'static str| (0..5).map(move |n| (n * 40, vec![read("TI85OW2683", other)]));
-    assert_eq!(plates_of(&announced(frames("T185OW2683").collect())), ["TI85OW2683"]);
+    let frames = |other: &'static str| (0..20).map(move |n| (n * 40, vec![read("TI85OW2683", other)]));
+    let told = announced(frames("T185OW2683").collect());
+    assert_eq!(
+        (plates_of(&told), told[0].time),
+        (vec!["TI85OW2683"], at(11 * 40)),
+        "four times as many frames"
+    );
     assert_eq!(announced(frames("TA85OW2683").collect()), []);
 }
 
