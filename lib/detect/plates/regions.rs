@@ -19,9 +19,11 @@ impl Region {
         lines.filter_map(|line| line.split_once(':')).map(|(code, patterns)| Region { code, patterns })
     }
 
-    /// Whether plates of this region may say `text` (A-Z and 0-9 only).
+    /// Whether `text` (A-Z and 0-9 only) is made up like a plate of this region. One that its owner chose is not.
     pub fn allows(self, text: &str) -> bool {
-        self.patterns.split_whitespace().any(|pattern| fits(&parts(pattern), text.as_bytes()))
+        let patterns = self.patterns.split_whitespace().map(parts);
+        let made_up = |parts: &Vec<Part>| parts.iter().any(|part| !matches!(part.kind, Kind::Either));
+        patterns.filter(made_up).any(|parts| fits(&parts, text.as_bytes()))
     }
 }
 
@@ -131,6 +133,11 @@ mod tests {
         assert!(region("gb").allows("OL82YVO") && !region("gb").allows("OL82YVQ"));
         assert!(region("in").allows("OD02CD1234") && !region("in").allows("MH12OD1234"));
         assert!(region("fr").allows("AB123CD") && !region("fr").allows("AB123CO"));
+    }
+
+    #[test]
+    fn what_anybody_may_have_chosen_follows_no_syntax() {
+        assert!(region("us").allows("7ABC123") && !region("us").allows("7HELLO"));
     }
 
     #[test]

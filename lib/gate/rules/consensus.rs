@@ -3,9 +3,10 @@
 //! A passage begins with the first reading of a plate and ends when the plate has not been read for a gap. Readings belong
 //! to one passage if their texts may be the same plate's; a reading that stands where another passage stands but says
 //! something else is a shadow of the better known one, and a vehicle of its own only if that is read no more. The plate is announced
-//! once, as soon as enough frames agree, so that the gate need not wait for the passage's end; a much better reading later
-//! on is a correction, which the gate heeds only if it did not open for the first. What has never moved, and is read in the
-//! very same place after minutes, was only covered, or is a sign: it is not announced again.
+//! once, as soon as enough frames agree, so that the gate need not wait for the passage's end, but not while it is small and draws
+//! near: distant frames agree on mistakes. A much better reading later on is a correction, which the gate heeds only if it did not
+//! open for the first. What has never moved, and is read in the very same place after minutes, was only covered, or is a sign: it
+//! is not announced again.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -36,6 +37,12 @@ impl Default for Settings {
     }
 }
 
+/// How many pixels wide a plate is that will hardly be read better from closer by.
+const LARGE: f64 = 100.0;
+/// A plate that has grown by more than this from a sample of its width to the next is drawing near.
+const GROWTH: f64 = 1.08;
+/// From one sample of its width to the next.
+const SAMPLE: Duration = Duration::from_millis(500);
 /// What a frame counts for in which only characters that look alike are in doubt.
 const DOUBTFUL: f64 = 0.25;
 /// How long a plate must go unread before another text in its place counts as another vehicle.
@@ -74,6 +81,7 @@ struct Passage {
     frames: u32,
     votes: Votes,
     place: Area,
+    nears: Nearing,
     /// Where it was first read, if it has not been read elsewhere.
     stands: Option<Area>,
     region: Option<String>,
@@ -191,11 +199,13 @@ impl Consensus {
         let Some(passages) = self.cameras.get_mut(camera) else { return Vec::new() };
         let mut detections = Vec::new();
         passages.retain_mut(|passage| {
-            let over = now.since(passage.last_seen) > passage.patience(settings.gap) + allowance;
-            if over {
+            let is_over =
+                |passage: &Passage| now.since(passage.last_seen) > passage.patience(settings.gap) + allowance;
+            if is_over(passage) {
                 detections.extend(passage.late(camera, &settings));
             }
-            !over
+            // What has never moved is remembered once it is announced.
+            !is_over(passage)
         });
         detections
     }
@@ -249,6 +259,7 @@ impl Passage {
             frames: 0,
             votes: Votes::default(),
             place,
+            nears: Nearing { since: time, width: place.width(), yet: true },
             stands: Some(place),
             region: None,
             announced: None,
@@ -297,6 +308,7 @@ impl Passage {
     fn read(&mut self, plate: &Plate, text: &str, place: Area, time: Time, settings: &Settings) {
         self.last_seen = self.last_seen.max(time);
         self.place = place;
+        self.nears.see(&place, time);
         self.stands = self.stands.filter(|stood| stood.is_very_nearly(&place));
         let worth = worth(plate, settings.min_confidence);
         self.frames += u32::from(worth.is_some());
@@ -309,8 +321,11 @@ impl Passage {
         }
     }
 
-    /// The announcement, if enough frames agree.
+    /// The announcement, if enough frames agree and no better ones are to be expected.
     fn early(&mut self, camera: &str, settings: &Settings) -> Option<Detection> {
+        if self.nears.yet && self.place.width() < LARGE {
+            return None;
+        }
         let outcome = self.votes.outcome()?;
         let enough = outcome.agreeing >= settings.agree.into() && outcome.share > 0.5;
         enough.then(|| self.announce(camera, self.last_seen, outcome))
@@ -347,6 +362,25 @@ impl Passage {
             region: self.region.clone(),
         };
         Detection { time, detected, corrects }
+    }
+}
+
+/// Whether a plate draws near.
+#[derive(Debug, Clone, Copy)]
+struct Nearing {
+    /// When its width was last kept, and that.
+    since: Time,
+    width: f64,
+    /// Whether it was drawing near then, as any may at first.
+    yet: bool,
+}
+
+impl Nearing {
+    fn see(&mut self, place: &Area, time: Time) {
+        if time.since(self.since) >= SAMPLE {
+            let width = place.width();
+            *self = Nearing { since: time, width, yet: width > GROWTH * self.width };
+        }
     }
 }
 

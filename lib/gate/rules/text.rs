@@ -34,7 +34,8 @@ pub fn may_be_same(a: &str, b: &str) -> bool {
         4..=5 => 1,
         _ => 2,
     };
-    distance(a, b) <= tolerance || (short.len() >= 4 && long.contains(short))
+    let folded = |text: &str| text.chars().map(fold).collect::<String>();
+    distance(a, b) <= tolerance || (short.len() >= 4 && folded(long).contains(&folded(short)))
 }
 
 fn fold(c: char) -> char {
@@ -72,6 +73,7 @@ mod tests {
     #[test]
     fn a_cut_off_plate_may_be_the_same() {
         assert!(may_be_same("B1234XYZ", "1234XY"));
+        assert!(may_be_same("COYU51", "CQYU"));
         assert!(!may_be_same("B1234XYZ", "123"));
         assert!(!may_be_same("KA01AB1234", "MH12DE1433"));
     }
