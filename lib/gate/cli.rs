@@ -317,9 +317,12 @@ records that it reads but gate_control are passed on.
 A plate_detected that names no gate is another system's: it counts as a passage at once, and once for as long as it is repeated \
 within --gap.
 
-What has been read nowhere but in one place, as a sign is, is announced once, and once more only when it was not read there for \
-ten minutes, or for as long as it has been known if that is more. To be rid of it altogether give park-detect an area to look \
-at, --roi.
+A plate is announced as soon as enough frames agree; one that is less than 100 pixels wide and draws near when it is larger, \
+stands still or is gone.
+
+What comes again and again to the very same place without being read anywhere else, as a sign does, is announced three times \
+and then no more, until it was not read for ten minutes, or for as long as it has been known if that is more. To be rid of it \
+altogether give park-detect an area to look at, --roi.
 
 Time is that of the records, so that a recording gives the same answer at any speed. A second run of the same records \
 into the same database finds its own sessions again and adds none.",

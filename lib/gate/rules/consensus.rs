@@ -5,8 +5,8 @@
 //! something else is a shadow of the better known one, and a vehicle of its own only if that is read no more. The plate is announced
 //! once, as soon as enough frames agree, so that the gate need not wait for the passage's end, but not while it is small and draws
 //! near: distant frames agree on mistakes. A much better reading later on is a correction, which the gate heeds only if it did not
-//! open for the first. What has never moved, and is read in the very same place after minutes, was only covered, or is a sign: it
-//! is not announced again.
+//! open for the first. What comes again and again to the very same place without ever being read elsewhere is no vehicle but a
+//! sign: it is announced three times, and no more.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,8 +16,9 @@ use park_core::record::gate::PlateDetected;
 use park_core::record::vision::{Plate, Plates};
 use park_core::site::plain;
 
-use super::text::{distance, may_be_same};
-use super::vote::{Outcome, Votes};
+use super::passage::Passage;
+use super::place::Area;
+use super::text::may_be_same;
 
 /// What counts as a passage.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,24 +38,8 @@ impl Default for Settings {
     }
 }
 
-/// How many pixels wide a plate is that will hardly be read better from closer by.
-const LARGE: f64 = 100.0;
-/// A plate that has grown by more than this from a sample of its width to the next is drawing near.
-const GROWTH: f64 = 1.08;
-/// From one sample of its width to the next.
-const SAMPLE: Duration = Duration::from_millis(500);
-/// What a frame counts for in which only characters that look alike are in doubt.
-const DOUBTFUL: f64 = 0.25;
-/// How long a plate must go unread before another text in its place counts as another vehicle.
-const SHADOW: Duration = Duration::from_millis(500);
 /// How late a camera's readings may come: silence is only believed after that.
 const LATE: Duration = Duration::from_secs(3);
-/// A vehicle that stands may be covered for half as long as it has stood, up to this.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// By how much of its width a plate that stands still is found elsewhere from frame to frame.
-const STILL: f64 = 0.15;
-/// What has never moved may go unread for as long as it has stood, but at least and at most so long.
-const STANDS: [Duration; 2] = [Duration::from_secs(10 * 60), Duration::from_secs(24 * 60 * 60)];
 
 /// The passages of every camera.
 #[derive(Debug, Clone)]
@@ -72,23 +57,6 @@ pub struct Detection {
     pub detected: PlateDetected,
     /// The text that was announced for the same passage, if this one is better.
     pub corrects: Option<String>,
-}
-
-#[derive(Debug, Clone)]
-struct Passage {
-    first_seen: Time,
-    last_seen: Time,
-    frames: u32,
-    votes: Votes,
-    place: Area,
-    nears: Nearing,
-    /// Where it was first read, if it has not been read elsewhere.
-    stands: Option<Area>,
-    region: Option<String>,
-    /// The text that was announced.
-    announced: Option<String>,
-    /// It stood where a passage with another text stood that outweighed it.
-    shadow: bool,
 }
 
 impl Consensus {
@@ -167,7 +135,7 @@ impl Consensus {
         };
         let mut passage = Passage::new(time, Area::around(&plate.corners));
         passage.votes.add(&text, &plate, 1.0);
-        (passage.frames, passage.announced, passage.stands) = (told.frames, Some(text.clone()), None);
+        (passage.frames, passage.announced, passage.standing) = (told.frames, Some(text.clone()), None);
         passages.push(passage);
         let detected = PlateDetected { plate: text, ..told.clone() };
         detections.push(Detection { time, detected, corrects: None });
@@ -187,11 +155,6 @@ impl Consensus {
             passages.into_iter().filter_map(|mut passage| passage.late(&camera, &self.settings)).collect()
         };
         cameras.into_iter().flat_map(end).collect()
-    }
-
-    /// Whether a plate like this one is being seen.
-    pub fn is_present(&self, plate: &str) -> bool {
-        self.cameras.values().flatten().any(|passage| passage.votes.any(|text| text == plate))
     }
 
     fn expire(&mut self, camera: &str, now: Time, allowance: Duration) -> Vec<Detection> {
@@ -237,204 +200,6 @@ fn best(
     let fits = passages.iter().zip(taken).enumerate().filter(|(_, (_, taken))| !**taken);
     let scored = fits.filter_map(|(at, (passage, _))| fit(passage).map(|score| (score, at)));
     scored.max_by_key(|(score, at)| (*score, std::cmp::Reverse(*at))).map(|(_, at)| at)
-}
-
-/// What a reading counts for, if at all.
-fn worth(plate: &Plate, min_confidence: f64) -> Option<f64> {
-    let others = plate.candidates.iter().filter(|other| other.text != plate.text);
-    let alike = others.filter(|other| distance(&other.text, &plate.text) == 0);
-    let whichever = plate.confidence + alike.map(|other| other.confidence).sum::<f64>();
-    match (plate.confidence >= min_confidence, whichever >= min_confidence) {
-        (true, _) => Some(1.0),
-        (false, true) => Some(DOUBTFUL),
-        (false, false) => None,
-    }
-}
-
-impl Passage {
-    fn new(time: Time, place: Area) -> Self {
-        Passage {
-            first_seen: time,
-            last_seen: time,
-            frames: 0,
-            votes: Votes::default(),
-            place,
-            nears: Nearing { since: time, width: place.width(), yet: true },
-            stands: Some(place),
-            region: None,
-            announced: None,
-            shadow: false,
-        }
-    }
-
-    fn is_text(&self, text: &str) -> bool {
-        self.votes.any(|other| other == text)
-    }
-
-    /// Whether a plate can have moved from here to `place` by `time`: three of its widths, and three more each second.
-    fn is_near(&self, place: &Area, time: Time) -> bool {
-        let reach = 3.0 * (1.0 + time.since(self.last_seen).as_secs_f64());
-        self.place.distance(place) <= reach * self.place.width().max(place.width())
-    }
-
-    /// Whether this is being read in the same place as `other`, and is the better known of the two: they are one plate.
-    fn outweighs(&self, other: &Passage, time: Time) -> bool {
-        let known = |passage: &Passage| {
-            (passage.announced.is_some(), passage.frames, std::cmp::Reverse(passage.first_seen))
-        };
-        time.since(self.last_seen) < SHADOW
-            && self.place.overlap(&other.place) > 0.0
-            && known(self) > known(other)
-    }
-
-    /// Whether it has always stood where `place` is.
-    fn stands_at(&self, place: &Area) -> bool {
-        self.stands.is_some_and(|stood| stood.is_very_nearly(place))
-    }
-
-    /// How long it may be covered.
-    fn cover(&self, gap: Duration) -> Duration {
-        gap.max((self.last_seen.since(self.first_seen) / 2).min(PATIENCE))
-    }
-
-    /// How long it is waited for.
-    fn patience(&self, gap: Duration) -> Duration {
-        match (&self.stands, &self.announced) {
-            (Some(_), Some(_)) => self.last_seen.since(self.first_seen).clamp(STANDS[0], STANDS[1]),
-            _ => self.cover(gap),
-        }
-    }
-
-    fn read(&mut self, plate: &Plate, text: &str, place: Area, time: Time, settings: &Settings) {
-        self.last_seen = self.last_seen.max(time);
-        self.place = place;
-        self.nears.see(&place, time);
-        self.stands = self.stands.filter(|stood| stood.is_very_nearly(&place));
-        let worth = worth(plate, settings.min_confidence);
-        self.frames += u32::from(worth.is_some());
-        // The first text is kept even if it has no vote: the next weak reading must find its passage.
-        if worth.is_some() || !self.votes.any(|_| true) {
-            self.votes.add(text, plate, worth.unwrap_or(0.0));
-        }
-        if plate.region.is_some() {
-            self.region.clone_from(&plate.region);
-        }
-    }
-
-    /// The announcement, if enough frames agree and no better ones are to be expected.
-    fn early(&mut self, camera: &str, settings: &Settings) -> Option<Detection> {
-        if self.nears.yet && self.place.width() < LARGE {
-            return None;
-        }
-        let outcome = self.votes.outcome()?;
-        let enough = outcome.agreeing >= settings.agree.into() && outcome.share > 0.5;
-        enough.then(|| self.announce(camera, self.last_seen, outcome))
-    }
-
-    /// A correction, if by now another text than the one announced was read twice as often: the first frames, far
-    /// away, may agree on a mistake.
-    fn better(&mut self, camera: &str, settings: &Settings) -> Option<Detection> {
-        let announced = self.announced.as_ref()?;
-        let outcome = self.votes.outcome().filter(|outcome| outcome.text != *announced)?;
-        let enough = outcome.agreeing >= settings.agree.into()
-            && outcome.agreeing >= 2.0 * self.votes.agreeing(announced)
-            && outcome.share > 0.5;
-        enough.then(|| self.announce(camera, self.last_seen, outcome))
-    }
-
-    /// The announcement at the end, if no text was read often enough but the frames together spell one.
-    fn late(&mut self, camera: &str, settings: &Settings) -> Option<Detection> {
-        let outcome = self.votes.outcome().filter(|_| self.announced.is_none() && !self.shadow)?;
-        let enough = self.frames >= settings.agree && outcome.share > 0.5;
-        enough.then(|| self.announce(camera, self.last_seen, outcome))
-    }
-
-    fn announce(&mut self, camera: &str, time: Time, outcome: Outcome) -> Detection {
-        let corrects = self.announced.replace(outcome.text.clone());
-        let detected = PlateDetected {
-            camera_id: camera.to_owned(),
-            plate: outcome.text,
-            confidence: outcome.confidence,
-            frames: self.frames,
-            first_seen: self.first_seen,
-            last_seen: self.last_seen,
-            candidates: outcome.others,
-            region: self.region.clone(),
-        };
-        Detection { time, detected, corrects }
-    }
-}
-
-/// Whether a plate draws near.
-#[derive(Debug, Clone, Copy)]
-struct Nearing {
-    /// When its width was last kept, and that.
-    since: Time,
-    width: f64,
-    /// Whether it was drawing near then, as any may at first.
-    yet: bool,
-}
-
-impl Nearing {
-    fn see(&mut self, place: &Area, time: Time) {
-        if time.since(self.since) >= SAMPLE {
-            let width = place.width();
-            *self = Nearing { since: time, width, yet: width > GROWTH * self.width };
-        }
-    }
-}
-
-/// An upright rectangle in pixels.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Area {
-    left: f64,
-    top: f64,
-    right: f64,
-    bottom: f64,
-}
-
-impl Area {
-    fn around(corners: &[[f64; 2]; 4]) -> Area {
-        let mut area = Area { left: f64::MAX, top: f64::MAX, right: f64::MIN, bottom: f64::MIN };
-        for [x, y] in corners {
-            area.left = area.left.min(*x);
-            area.right = area.right.max(*x);
-            area.top = area.top.min(*y);
-            area.bottom = area.bottom.max(*y);
-        }
-        area
-    }
-
-    fn width(&self) -> f64 {
-        self.right - self.left
-    }
-
-    fn size(&self) -> f64 {
-        self.width() * (self.bottom - self.top)
-    }
-
-    /// Intersection over union, 0 to 1.
-    fn overlap(&self, other: &Area) -> f64 {
-        let width = self.right.min(other.right) - self.left.max(other.left);
-        let height = self.bottom.min(other.bottom) - self.top.max(other.top);
-        if width <= 0.0 || height <= 0.0 {
-            return 0.0;
-        }
-        let both = width * height;
-        both / (self.size() + other.size() - both)
-    }
-
-    /// Whether a plate here and one at `other` may be one that has not moved.
-    fn is_very_nearly(&self, other: &Area) -> bool {
-        self.distance(other) <= STILL * self.width().max(other.width())
-    }
-
-    /// Between the centres, in pixels.
-    fn distance(&self, other: &Area) -> f64 {
-        let x = (self.left + self.right - other.left - other.right) / 2.0;
-        let y = (self.top + self.bottom - other.top - other.bottom) / 2.0;
-        x.hypot(y)
-    }
 }
 
 #[cfg(test)]

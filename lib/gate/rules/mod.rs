@@ -4,6 +4,8 @@ pub mod consensus;
 pub mod controller;
 pub mod decide;
 pub mod lists;
+mod passage;
+mod place;
 pub mod presence;
 pub mod text;
 pub mod vehicle;
