@@ -190,7 +190,9 @@ impl PlateReader {
         } else {
             None
         };
+        // Each is right at least as often as the whole; what a region says for the text it says for its characters.
         let characters = decode::characters(readings, &text);
+        let characters = characters.into_iter().map(|(c, alone)| (c, alone.max(confidence))).collect();
         Some(PlateRead { text, confidence, corners, characters, candidates, region, rejected })
     }
 }

@@ -21,7 +21,7 @@ const SHADOW: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// What has never moved is remembered for as long as it has been known, but at least and at most so long.
 const REMEMBERED: [Duration; 2] = [Duration::from_secs(10 * 60), Duration::from_secs(24 * 60 * 60)];
-/// What has so often come to where it always stood is a sign. A vehicle hardly stops within a hand's breadth of where it stopped
+/// What was so often announced where it always stood is a sign. A vehicle hardly stops within a hand's breadth of where it stopped
 /// before, and is read on its way; but better a sign that is announced than a vehicle that is not.
 const SIGN: u32 = 3;
 
@@ -52,7 +52,7 @@ impl Passage {
             votes: Votes::default(),
             place,
             nears: Nearing::new(&place, time),
-            standing: Some(Standing { place, since: time, times: 1 }),
+            standing: Some(Standing { place, since: time, times: 0 }),
             region: None,
             announced: None,
             shadow: false,
@@ -89,27 +89,33 @@ impl Passage {
         gap.max((self.last_seen.since(self.first_seen) / 2).min(PATIENCE))
     }
 
-    /// How long it is remembered.
+    /// Where it stood, if it has been announced and never been read elsewhere.
+    fn remembered(&self) -> Option<Standing> {
+        self.standing.filter(|standing| self.announced.is_some() || standing.times > 0)
+    }
+
+    /// How long it is waited for.
     pub fn patience(&self, gap: Duration) -> Duration {
-        match (&self.standing, &self.announced) {
-            (Some(standing), Some(_)) => {
-                self.last_seen.since(standing.since).clamp(REMEMBERED[0], REMEMBERED[1])
-            }
-            _ => self.cover(gap),
+        match self.remembered() {
+            Some(standing) => self.last_seen.since(standing.since).clamp(REMEMBERED[0], REMEMBERED[1]),
+            None => self.cover(gap),
         }
     }
 
     /// It is back where it stood: a passage of its own, unless it is a sign.
-    pub fn come_again(&mut self, time: Time) {
-        if let Some(standing) = self.standing.filter(|standing| standing.times < SIGN) {
-            let standing = Some(Standing { times: standing.times + 1, ..standing });
-            *self = Passage { standing, ..Passage::new(time, self.place) };
+    fn come_again(&mut self, standing: Standing, time: Time) {
+        let times = standing.times + u32::from(self.announced.is_some());
+        if times < SIGN {
+            *self =
+                Passage { standing: Some(Standing { times, ..standing }), ..Passage::new(time, self.place) };
         }
     }
 
     pub fn read(&mut self, plate: &Plate, text: &str, place: Area, time: Time, settings: &Settings) {
-        if self.announced.is_some() && time.since(self.last_seen) > self.cover(settings.gap) {
-            self.come_again(time);
+        if time.since(self.last_seen) > self.cover(settings.gap)
+            && let Some(standing) = self.remembered()
+        {
+            self.come_again(standing, time);
         }
         self.last_seen = self.last_seen.max(time);
         self.place = place;

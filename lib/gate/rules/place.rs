@@ -16,7 +16,7 @@ const STILL: f64 = 0.15;
 pub(super) struct Standing {
     pub place: Area,
     pub since: Time,
-    /// How often it has come there.
+    /// How often it was announced there before.
     pub times: u32,
 }
 
