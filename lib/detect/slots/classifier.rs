@@ -11,7 +11,7 @@ const DARK: f64 = 6.0;
 /// No logarithm is farther from 0 than this.
 const FARTHEST: f64 = 2.5;
 /// Patches judged at once at most: as many as fit into a processor's cache, nearly.
-const BATCH: usize = 64;
+const BATCH: usize = 25;
 
 /// Judges patches.
 pub struct Classifier {
