@@ -43,6 +43,32 @@ fn states(records: &[Value]) -> Vec<&str> {
 }
 
 #[test]
+fn an_idle_view_gives_few_frames_and_no_plate_is_lost() {
+    let dir = temp();
+    // Five seconds in which nothing happens, then a vehicle comes.
+    let film = format!(
+        "ffmpeg -loglevel error -i {} -vf tpad=start_mode=clone:start_duration=5 -t 14 idle.mp4",
+        video()
+    );
+    assert!(shell(&film, dir.path()).status.success());
+    let passed = |flags: &str| {
+        let line = format!(
+            "park-capture idle.mp4 --camera cam {flags} | tee seen | park-detect plates | park-gate --gate gate_in --default allow"
+        );
+        let said = records(&shell(&line, dir.path()));
+        let plates: Vec<Value> =
+            of_type(&said, "plate_detected").iter().map(|said| said["payload"]["plate"].clone()).collect();
+        let seen = fs::read_to_string(dir.path().join("seen")).unwrap();
+        (seen.lines().filter(|line| line.contains("\"type\":\"frame\"")).count(), plates)
+    };
+    let (every, some) = (passed(""), passed("--idle-fps 2"));
+    assert_eq!((every.0, &every.1), (14 * 12, &vec![Value::from("AZJ6991")]));
+    // Three seconds of the five are thinned out from twelve frames to two.
+    assert!((every.0 - some.0).abs_diff(3 * 10) <= 2, "{} of {}", some.0, every.0);
+    assert_eq!(some.1, every.1);
+}
+
+#[test]
 fn a_video_gives_frames_stamped_by_its_own_clock_and_the_same_bytes_twice() {
     let args = [
         &*video(),

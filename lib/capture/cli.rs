@@ -13,6 +13,7 @@ use park_core::{Error, Kind, Result};
 use crate::faults::Faults;
 use crate::frames::Form;
 use crate::live::{self, Patience};
+use crate::pace::Rates;
 use crate::play::{self, Player};
 use crate::source::Source;
 use crate::vision;
@@ -38,6 +39,11 @@ pub struct Args {
     /// Keep N frames a second. A folder's pictures are taken to be N a second (1 by default).
     #[arg(long, value_name = "N", value_parser = rate)]
     fps: Option<f64>,
+
+    /// Keep only N frames a second of a video or a camera while nothing moves in its view, from two seconds after the last
+    /// movement on.
+    #[arg(long, value_name = "N", value_parser = rate)]
+    idle_fps: Option<f64>,
 
     /// Bring frames to WIDTHxHEIGHT pixels.
     #[arg(long, value_name = "WxH")]
@@ -188,7 +194,7 @@ impl Args {
     fn play(&self, sources: &[(Source, String)], context: &Context) -> Result<End> {
         let manner = play::Manner {
             start: self.recording.start.unwrap_or_default(),
-            fps: self.fps,
+            rates: Rates { fps: self.fps, idle_fps: self.idle_fps },
             realtime: self.recording.realtime,
             again: self.recording.again,
             as_they_are: self.quality.is_none() && self.size.is_none() && self.spool.is_none(),
@@ -208,7 +214,7 @@ impl Args {
         }
         let live = &self.live;
         let manner = live::Manner {
-            fps: self.fps,
+            rates: Rates { fps: self.fps, idle_fps: self.idle_fps },
             patience: Patience {
                 open: live.open_timeout.0,
                 read: live.read_timeout.0,
@@ -277,6 +283,13 @@ delay: when the reader is slow the newest frame is kept, the others are dropped,
 camera is opened again, after 1, 2, 4 and up to 30 seconds. While no frame comes, a tick stands for it each second.",
     sections: &[
         (
+            "Idle views",
+            "Most of the time nothing happens at a gate, and looking for plates in every frame is work for nothing. With \
+--idle-fps a frame is compared with the last one that was given, in blocks of a 64th of its width; where no block's mean \
+colour has changed by more than 5 of 255 levels for two seconds, only so many frames a second are given. Everything that \
+moves, and a change of the light, brings all frames back at once. For slots a low --fps does better.",
+        ),
+        (
             "Cameras on the network",
             "A password in a URL shows in the list of processes; --credentials takes it from a file. Neither is ever \
 printed.
@@ -293,6 +306,8 @@ it and renames it to .free; the next frame is written over a free file. A direct
     examples: &[
         ("Read the plates of a camera at the gate, on one host:",
          "park-capture rtsp://10.0.0.5/stream1 --credentials cam.txt --camera cam_in --spool /dev/shm/park | park-detect plates"),
+        ("The same, at two frames a second while nobody comes:",
+         "park-capture rtsp://10.0.0.5/stream1 --camera cam_in --spool /dev/shm/park --idle-fps 2 | park-detect plates"),
         ("Play a recording as if it happened now:",
          "park-capture lane.mp4 --realtime --start 2026-01-20T08:00:00Z | park-detect plates"),
         ("Record a camera and play it again:",

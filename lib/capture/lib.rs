@@ -5,6 +5,7 @@
 //! * [`replay`]: recorded streams of records, passed on as they are.
 //! * [`live`]: cameras: threads that keep the newest frame and open a lost camera again.
 //! * [`pace`]: which frames are wanted, and when they are due.
+//! * [`idle`]: whether anything moves in a view.
 //! * [`frames`]: pixels to `frame` records, inline or in shared memory, and to a still.
 //! * [`faults`]: inputs that are bad: reported, counted, and the stream goes on.
 //! * [`play`]: recordings one after the other.
@@ -13,6 +14,7 @@
 mod cli;
 mod faults;
 mod frames;
+mod idle;
 mod live;
 mod pace;
 mod play;

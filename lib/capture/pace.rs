@@ -2,23 +2,63 @@
 
 use std::time::{Duration, Instant};
 
+use opencv::core::Mat;
+use park_core::Result;
 use park_core::record::Time;
+
+use crate::idle::Idle;
+
+/// How many frames of a stream are kept.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Rates {
+    /// Frames a second; all of them without it.
+    pub fps: Option<f64>,
+    /// Frames a second of a view in which nothing moves; as many as of any other without it.
+    pub idle_fps: Option<f64>,
+}
+
+/// Chooses the frames of one stream that are kept.
+#[derive(Debug)]
+pub struct Choice {
+    sampler: Sampler,
+    idle: Option<Idle>,
+}
+
+impl Choice {
+    /// Keeps frames at these rates.
+    pub fn new(rates: Rates) -> Self {
+        Choice { sampler: Sampler::new(rates.fps), idle: rates.idle_fps.map(Idle::new) }
+    }
+
+    /// Whether the frame at `seconds` may be wanted, before it is decoded; asked once for each, in order.
+    pub fn may_want(&mut self, seconds: f64) -> bool {
+        self.sampler.wants(seconds)
+    }
+
+    /// Whether it is wanted, now that it can be seen.
+    ///
+    /// # Errors
+    /// When the picture has no pixels.
+    pub fn wants(&mut self, picture: &Mat, seconds: f64) -> Result<bool> {
+        self.idle.as_mut().map_or(Ok(true), |idle| idle.wants(picture, seconds))
+    }
+}
 
 /// Keeps about so many frames a second of a stream that has more.
 #[derive(Debug, Clone)]
-pub struct Sampler {
+struct Sampler {
     period: f64,
     due: f64,
 }
 
 impl Sampler {
     /// Keeps `fps` frames a second; all of them without a number.
-    pub fn new(fps: Option<f64>) -> Self {
+    fn new(fps: Option<f64>) -> Self {
         Sampler { period: fps.map_or(0.0, |fps| 1.0 / fps), due: f64::MIN }
     }
 
     /// Whether the frame at `seconds` is wanted; asked once for each, in order.
-    pub fn wants(&mut self, seconds: f64) -> bool {
+    fn wants(&mut self, seconds: f64) -> bool {
         // Positions are whole milliseconds in many files, so a frame may seem to come a little early.
         if seconds + 0.001 < self.due {
             return false;

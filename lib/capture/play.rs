@@ -12,7 +12,7 @@ use park_core::{Error, Kind, Result};
 
 use crate::faults::Faults;
 use crate::frames::{Form, Frames};
-use crate::pace::{Pacer, Sampler};
+use crate::pace::{Pacer, Rates};
 use crate::recording::{Pictures, Recording, Shot, Step, Video};
 use crate::replay;
 use crate::source::Source;
@@ -23,7 +23,7 @@ pub struct Manner {
     /// The event time at which the first begins.
     pub start: Time,
     /// Frames a second: how many of a video are kept, how many of a folder there were.
-    pub fps: Option<f64>,
+    pub rates: Rates,
     /// Whether to keep to the recording's own clock.
     pub realtime: bool,
     /// Whether to begin again at the end.
@@ -110,11 +110,12 @@ impl<'a> Player<'a> {
     fn play_one(&mut self, source: &Source, camera: &str) -> Result<Option<End>> {
         let name = source.to_string();
         let opened = match source {
-            Source::Video(path) => Video::open(path, Sampler::new(self.manner.fps))
-                .map(|video| Box::new(video) as Box<dyn Recording>),
+            Source::Video(path) => {
+                Video::open(path, self.manner.rates).map(|video| Box::new(video) as Box<dyn Recording>)
+            }
             Source::Pictures { files, .. } => Ok(Box::new(Pictures::new(
                 files.clone(),
-                self.manner.fps.unwrap_or(1.0),
+                self.manner.rates.fps.unwrap_or(1.0),
                 self.manner.as_they_are,
             )) as Box<dyn Recording>),
             _ => Err(Error::new(Kind::Usage, format!("{name} is no recording"))),

@@ -16,7 +16,7 @@ use park_core::record::camera::CameraState;
 use park_core::stream::Backoff;
 
 use super::mailbox::{Mailbox, News};
-use crate::pace::Sampler;
+use crate::pace::{Choice, Rates};
 use crate::source::Source;
 
 /// How long to wait for a camera, and when to give it up.
@@ -38,15 +38,15 @@ pub struct Patience {
 #[derive(Debug)]
 pub struct Camera {
     source: Source,
-    fps: Option<f64>,
+    rates: Rates,
     size: Option<(u32, u32)>,
     patience: Patience,
 }
 
 impl Camera {
-    /// The camera that `source` names; `fps` and `size` are asked of a device.
-    pub fn new(source: Source, fps: Option<f64>, size: Option<(u32, u32)>, patience: Patience) -> Self {
-        Camera { source, fps, size, patience }
+    /// The camera that `source` names; frames a second and `size` are asked of a device.
+    pub fn new(source: Source, rates: Rates, size: Option<(u32, u32)>, patience: Patience) -> Self {
+        Camera { source, rates, size, patience }
     }
 
     /// Posts frames and changes of state as number `index` until nobody reads or the camera is given up.
@@ -54,7 +54,7 @@ impl Camera {
         // Cameras that were lost together must not come back together, so each has its own jitter.
         let seed = u64::from(std::process::id()) << 8 | index as u64;
         let mut backoff = Backoff::new(self.patience.first_delay, self.patience.most_delay, seed);
-        let mut grabbed = Grabbed { index, mailbox, seq: 0, sampler: Sampler::new(self.fps) };
+        let mut grabbed = Grabbed { index, mailbox, seq: 0, choice: Choice::new(self.rates) };
         let mut failed = 0;
         while !mailbox.is_closed() {
             let before = grabbed.seq;
@@ -94,7 +94,7 @@ impl Camera {
         let wanted = [
             (CAP_PROP_FRAME_WIDTH, self.size.map(|(width, _)| f64::from(width))),
             (CAP_PROP_FRAME_HEIGHT, self.size.map(|(_, height)| f64::from(height))),
-            (CAP_PROP_FPS, self.fps),
+            (CAP_PROP_FPS, self.rates.fps),
         ];
         for (property, value) in wanted {
             // A camera that cannot do it is resized and sampled.
@@ -147,7 +147,7 @@ struct Grabbed<'a> {
     index: usize,
     mailbox: &'a Mailbox,
     seq: u64,
-    sampler: Sampler,
+    choice: Choice,
 }
 
 impl Grabbed<'_> {
@@ -169,10 +169,14 @@ impl Grabbed<'_> {
             if self.mailbox.is_closed() {
                 return "nobody reads".into();
             }
-            if !self.sampler.wants(time.seconds()) {
+            if !self.choice.may_want(time.seconds()) {
                 continue;
             }
             if !capture.retrieve_def(&mut mat).unwrap_or(false) || mat.empty() {
+                continue;
+            }
+            // A picture that cannot be compared is one to look at.
+            if !self.choice.wants(&mat, time.seconds()).unwrap_or(true) {
                 continue;
             }
             if self.seq == first {

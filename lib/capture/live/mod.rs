@@ -17,6 +17,7 @@ use park_core::stream::{End, SourceSession};
 use park_core::{Error, Kind, Result};
 
 use crate::frames::{Form, Frames, Written};
+use crate::pace::Rates;
 use crate::play::NAP;
 use crate::recording::Pixels;
 use crate::source::Source;
@@ -28,8 +29,8 @@ use report::Report;
 /// How cameras are watched.
 #[derive(Debug, Clone)]
 pub struct Manner {
-    /// Frames a second that are kept; all of them without it.
-    pub fps: Option<f64>,
+    /// Which frames are kept.
+    pub rates: Rates,
     /// How long to wait for a camera, and when to give it up.
     pub patience: Patience,
     /// How often the state is said while it does not change.
@@ -72,7 +73,7 @@ pub fn watch(
     }
     let mut threads = Vec::new();
     for (index, (source, _)) in sources.iter().enumerate() {
-        let camera = Camera::new(source.clone(), manner.fps, form.size, manner.patience);
+        let camera = Camera::new(source.clone(), manner.rates, form.size, manner.patience);
         let mailbox = Arc::clone(&mailbox);
         threads.push(std::thread::spawn(move || camera.run(index, &mailbox)));
     }

@@ -8,7 +8,7 @@ use opencv::videoio::{CAP_FFMPEG, CAP_PROP_FPS, CAP_PROP_FRAME_COUNT, CAP_PROP_P
 use park_core::{Error, Kind, Result};
 
 use super::{Pixels, Recording, Shot, Step};
-use crate::pace::Sampler;
+use crate::pace::{Choice, Rates};
 use crate::vision::failed;
 
 /// What is taken for the rate of a video that does not tell it.
@@ -18,7 +18,7 @@ const USUAL_FPS: f64 = 25.0;
 #[derive(Debug)]
 pub struct Video {
     capture: VideoCapture,
-    sampler: Sampler,
+    choice: Choice,
     mat: Mat,
     /// How many frames the file says it has; 0 if it does not say.
     length: u64,
@@ -28,8 +28,8 @@ pub struct Video {
 }
 
 impl Video {
-    /// Opens the file. [`Kind::BadInput`] when it is no video that can be decoded.
-    pub fn open(path: &Path, sampler: Sampler) -> Result<Self> {
+    /// Opens the file, of which frames are kept at these rates. [`Kind::BadInput`] when it is no video that can be decoded.
+    pub fn open(path: &Path, rates: Rates) -> Result<Self> {
         // FFmpeg would take what stands before a colon for a protocol.
         let whole = std::fs::canonicalize(path)
             .map_err(|error| Error::io(format!("opening {}", path.display()), error))?;
@@ -41,7 +41,8 @@ impl Video {
         }
         let length = get(CAP_PROP_FRAME_COUNT).unwrap_or(0.0) as u64;
         let interval = 1.0 / get(CAP_PROP_FPS).unwrap_or(USUAL_FPS);
-        Ok(Video { capture, sampler, mat: Mat::default(), length, interval, read: 0, position: 0.0 })
+        let (choice, mat) = (Choice::new(rates), Mat::default());
+        Ok(Video { capture, choice, mat, length, interval, read: 0, position: 0.0 })
     }
 
     /// Where the frame that was just grabbed stands, in seconds. Some containers tell nonsense; then the rate counts.
@@ -71,11 +72,14 @@ impl Recording for Video {
         }
         self.read += 1;
         self.position = self.place();
-        if !self.sampler.wants(self.position) {
+        if !self.choice.may_want(self.position) {
             return Ok(Step::Skipped(self.position));
         }
         if !self.capture.retrieve_def(&mut self.mat).map_err(failed("decoding the video"))? {
             return Ok(Step::End(self.cut_short()));
+        }
+        if !self.choice.wants(&self.mat, self.position)? {
+            return Ok(Step::Skipped(self.position));
         }
         Ok(Step::Shot(Shot { pixels: Pixels::Bgr(&self.mat), position: self.position, file: None }))
     }
