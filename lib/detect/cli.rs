@@ -161,6 +161,8 @@ impl Command for Detect {
             A frame holds its picture as JPEG, or names a file in the directory that park-capture --spool writes to. A frame \
             that was taken back before it could be looked at is counted as expired and gets no answer. A picture that cannot be \
             used (cut short, more than 8 bits a sample, under 16 x 16 or over 64 Mi pixels) is reported as a bad record.\n\n\
+            I and 1, O and 0 are drawn alike on many plates. Which it is follows from how plates are made up: those of the countries \
+            told by --region, or of all that are known.\n\n\
             park-detect score reads those answers and prints a report, park-detect map makes a slot map; neither passes records on.",
         sections: &[
             (

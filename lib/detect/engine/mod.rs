@@ -3,6 +3,7 @@
 mod onnx_runtime;
 mod opencv;
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use self::onnx_runtime::OnnxRuntime;
@@ -18,7 +19,7 @@ pub struct Tensor {
     pub data: Vec<f32>,
 }
 
-/// A network of one input and one output.
+/// A network of one input and one output, which may be given inputs of several shapes by turns.
 pub trait Engine: Send {
     /// The network's output for `input`.
     ///
@@ -72,9 +73,9 @@ impl Runtime {
     ///
     /// # Errors
     /// [`Kind::Model`](crate::error::Kind::Model) when the network cannot be read.
-    pub fn network(&self, onnx: &[u8]) -> Result<Box<dyn Engine>> {
+    pub fn network(&self, onnx: Cow<'static, [u8]>) -> Result<Box<dyn Engine>> {
         match &self.library {
-            Some(library) => Ok(Box::new(library.network(onnx, self.threads)?)),
+            Some(library) => Ok(Box::new(library.network(&onnx, self.threads)?)),
             None => Ok(Box::new(OpenCv::from_onnx(onnx)?)),
         }
     }

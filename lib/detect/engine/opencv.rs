@@ -1,14 +1,22 @@
 //! Networks run by OpenCV's own module.
 
+use std::borrow::Cow;
+
 use opencv::core::{self, LogLevel, Mat, MatTraitConst, MatTraitConstManual, Vector};
 use opencv::dnn::{self, Net, NetTrait, NetTraitConst};
 
 use super::{Engine, Tensor};
 use crate::error::{Error, Result};
 
-/// A network that OpenCV runs.
+/// So many shapes a network is laid out for at a time: as many as the plates of one camera's frames are looked for in.
+const SHAPES: usize = 4;
+
+/// A network that OpenCV runs. OpenCV lays a network out anew whenever its input has another shape, which costs more than running
+/// it; so there is a copy for each shape.
 pub struct OpenCv {
-    net: Net,
+    onnx: Cow<'static, [u8]>,
+    /// The shapes with their copies, the one used last at the end; a copy that was not used yet has no shape.
+    copies: Vec<(Vec<usize>, Net)>,
 }
 
 impl OpenCv {
@@ -16,14 +24,35 @@ impl OpenCv {
     ///
     /// # Errors
     /// [`Kind::Model`](crate::error::Kind::Model) when OpenCV cannot read it.
-    pub fn from_onnx(onnx: &[u8]) -> Result<Self> {
-        let doing = "loading a network";
-        let net =
-            dnn::read_net_from_onnx_buffer(&Vector::from_slice(onnx)).map_err(|e| Error::model(doing, e))?;
-        if net.empty().map_err(|e| Error::model(doing, e))? {
-            return Err(Error::model(doing, "it has no layers"));
-        }
-        Ok(Self { net })
+    pub fn from_onnx(onnx: Cow<'static, [u8]>) -> Result<Self> {
+        let copies = vec![(Vec::new(), load(&onnx)?)];
+        Ok(Self { onnx, copies })
+    }
+
+    /// The copy for inputs of this shape, or else the one that was not used for longest.
+    fn laid_out_for(&mut self, shape: &[usize]) -> Result<&mut Net> {
+        let known = self.copies.iter().position(|(other, _)| other == shape);
+        let at = match known.or_else(|| self.copies.iter().position(|(other, _)| other.is_empty())) {
+            Some(at) => at,
+            None if self.copies.len() < SHAPES => {
+                self.copies.push((Vec::new(), load(&self.onnx)?));
+                self.copies.len() - 1
+            }
+            None => 0,
+        };
+        let (_, net) = self.copies.remove(at);
+        Ok(&mut self.copies.push_mut((shape.to_vec(), net)).1)
+    }
+}
+
+/// A network from the bytes of an ONNX file.
+fn load(onnx: &[u8]) -> Result<Net> {
+    let doing = "loading a network";
+    let net =
+        dnn::read_net_from_onnx_buffer(&Vector::from_slice(onnx)).map_err(|e| Error::model(doing, e))?;
+    match net.empty().map_err(|e| Error::model(doing, e))? {
+        false => Ok(net),
+        true => Err(Error::model(doing, "it has no layers")),
     }
 }
 
@@ -33,11 +62,12 @@ impl Engine for OpenCv {
         if input.shape.iter().product::<usize>() != input.data.len() {
             return Err(Error::model(doing, "the input's shape and length differ"));
         }
+        let net = self.laid_out_for(&input.shape)?;
         let mut output = || -> opencv::Result<Tensor> {
             let sizes: Vec<i32> = input.shape.iter().map(|&n| n as i32).collect();
             let blob = Mat::new_nd_with_data(&sizes, &input.data)?;
-            self.net.set_input(&blob, "", 1.0, opencv::core::Scalar::default())?;
-            let output = self.net.forward_single_def()?;
+            net.set_input(&blob, "", 1.0, opencv::core::Scalar::default())?;
+            let output = net.forward_single_def()?;
             let shape = output.mat_size().iter().map(|&n| n as usize).collect();
             Ok(Tensor { shape, data: output.data_typed::<f32>()?.to_vec() })
         };

@@ -64,26 +64,26 @@ struct View {
 
 /// Finds plates.
 pub struct Detector {
-    /// The network, once for each of [`LOOKS`] and once for a close look: OpenCV lays a network out anew for every other shape.
-    looks: [Box<dyn Engine>; LOOKS.len()],
-    close: Box<dyn Engine>,
+    engine: Box<dyn Engine>,
 }
 
 impl Detector {
     /// A detector around a network of one input, 1 x 1 x height x width, grey from 0 to 1, both multiples of 32, and one
-    /// output, 1 x 9 x height / 8 x width / 8. `load` is asked for the network several times.
+    /// output, 1 x 9 x height / 8 x width / 8.
     ///
     /// # Errors
-    /// [`Kind::Model`](crate::error::Kind::Model) when it cannot be loaded or has other shapes.
-    pub fn new(load: impl Fn() -> Result<Box<dyn Engine>>) -> Result<Self> {
-        let doing = "trying the plate detector";
-        let shape = vec![1, 1, 2 * STEP, 3 * STEP];
-        let mut close = load()?;
-        let maps = close.run(Tensor { shape, data: vec![0.5; 6 * STEP * STEP] })?;
-        let wanted = [1, MAPS, 2 * STEP / STRIDE, 3 * STEP / STRIDE];
+    /// [`Kind::Model`](crate::error::Kind::Model) when it has other shapes.
+    pub fn new(mut engine: Box<dyn Engine>) -> Result<Self> {
+        let [width, height] = CLOSE;
+        let maps =
+            engine.run(Tensor { shape: vec![1, 1, height, width], data: vec![0.5; width * height] })?;
+        let wanted = [1, MAPS, height / STRIDE, width / STRIDE];
         match maps.shape == wanted {
-            true => Ok(Self { looks: [load()?, load()?, load()?], close }),
-            false => Err(Error::model(doing, format!("it gives maps of {:?}, not {wanted:?}", maps.shape))),
+            true => Ok(Self { engine }),
+            false => {
+                let why = format!("it gives maps of {:?}, not {wanted:?}", maps.shape);
+                Err(Error::model("trying the plate detector", why))
+            }
         }
     }
 
@@ -93,13 +93,13 @@ impl Detector {
     /// [`Kind::Model`](crate::error::Kind::Model) when the network fails.
     pub fn find(&mut self, grey: &Mat) -> Result<Vec<Spot>> {
         let longest = f64::from(grey.rows().max(grey.cols()));
-        for (look, engine) in LOOKS.iter().zip(&mut self.looks) {
+        for look in &LOOKS {
             let (input, view) = shown(grey, look).map_err(|e| Error::image("shrinking a frame", e))?;
-            let mut found = spots(&engine.run(input)?, &view);
+            let mut found = spots(&self.engine.run(input)?, &view);
             found.retain(|spot| width(&spot.corners) >= look.least * longest);
             let mut seen = Vec::new();
             for spot in distinct(found) {
-                seen.extend(closely(self.close.as_mut(), grey, &spot)?);
+                seen.extend(self.closely(grey, &spot)?);
             }
             if !seen.is_empty() {
                 seen.sort_by(|a: &Spot, b| b.score.total_cmp(&a.score));
@@ -108,14 +108,14 @@ impl Detector {
         }
         Ok(Vec::new())
     }
-}
 
-/// The same place, seen closely: corners that are off by a tenth of the plate from afar are right to a few hundredths then,
-/// and most of what is no plate is gone.
-fn closely(engine: &mut dyn Engine, grey: &Mat, spot: &Spot) -> Result<Option<Spot>> {
-    let (input, view) = close_up(grey, &spot.corners).map_err(|e| Error::image("looking closely", e))?;
-    let found = spots(&engine.run(input)?, &view);
-    Ok(found.into_iter().find(|seen| shared(&seen.corners, &spot.corners) > SAME_CLOSELY))
+    /// The same place, seen closely: corners that are off by a tenth of the plate from afar are right to a few hundredths then,
+    /// and most of what is no plate is gone.
+    fn closely(&mut self, grey: &Mat, spot: &Spot) -> Result<Option<Spot>> {
+        let (input, view) = close_up(grey, &spot.corners).map_err(|e| Error::image("looking closely", e))?;
+        let found = spots(&self.engine.run(input)?, &view);
+        Ok(found.into_iter().find(|seen| shared(&seen.corners, &spot.corners) > SAME_CLOSELY))
+    }
 }
 
 /// The picture as the network takes it, and where that lies in the picture.

@@ -1,6 +1,7 @@
 //! Frames to plates.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use opencv::core::{self, Mat, MatTraitConst, ToInputArray};
@@ -9,6 +10,7 @@ use opencv::imgproc;
 use super::decode::{self, CLASSES, LINES, Place};
 use super::detector::Detector;
 use super::rectify::{self, HEIGHT, WIDTH};
+use super::regions::Syntax;
 use super::{Corners, Region};
 use crate::engine::{Engine, Runtime, Tensor};
 use crate::error::{Error, Result};
@@ -36,6 +38,10 @@ const MORE: [[[f64; 3]; 2]; 2] =
     [[[0.08, 0.12, 0.0], [-0.05, -0.08, 0.0]], [[0.0, 0.1, 0.06], [0.0, 0.1, -0.06]]];
 /// Where a region is told, a text that its plates may bear is so many times likelier than another that looks alike.
 const FROM_REGION: f64 = 20.0;
+/// Where none is told, such a share of plates is taken to follow no known syntax.
+const OF_NO_SYNTAX: f64 = 0.05;
+/// The letters I and O are so frequent among others, on the plates of many countries, for some leave them out.
+const SELDOM: f64 = 0.5;
 
 /// A picture with no side longer than this may be cut to a plate,
 const SMALL: i32 = 480;
@@ -95,10 +101,11 @@ pub struct PlateRead {
 /// Finds and reads the plates of frames.
 pub struct PlateReader {
     options: Options,
+    /// Of the regions told, or of all.
+    syntax: Syntax,
     detector: Detector,
-    /// The network, for a plate laid upright in one way, and in two: OpenCV lays a network out anew for every other shape.
-    first: Box<dyn Engine>,
-    more: Box<dyn Engine>,
+    /// The network that reads a plate laid upright.
+    engine: Box<dyn Engine>,
 }
 
 impl PlateReader {
@@ -108,18 +115,20 @@ impl PlateReader {
     /// [`Kind::Model`](crate::error::Kind::Model), naming the file, when a network cannot be loaded or has other inputs and
     /// outputs than models/plates/README.md tells.
     pub fn new(options: Options, networks: &Networks, runtime: &Runtime) -> Result<Self> {
-        let detector = networks.detector.as_deref();
-        let onnx = network(detector, DETECTOR).map_err(|e| named(e, detector))?;
-        let detector = Detector::new(|| runtime.network(&onnx)).map_err(|e| named(e, detector))?;
-        let reader = networks.reader.as_deref();
-        let onnx = network(reader, READER).map_err(|e| named(e, reader))?;
-        let tried = |layings: usize| {
-            let mut engine = runtime.network(&onnx)?;
-            scores(engine.as_mut(), vec![0.0; layings * WIDTH * HEIGHT])?;
+        let file = networks.detector.as_deref();
+        let detector = network(file, DETECTOR).and_then(|onnx| Detector::new(runtime.network(onnx)?));
+        let detector = detector.map_err(|e| named(e, file))?;
+        let file = networks.reader.as_deref();
+        let engine = network(file, READER).and_then(|onnx| {
+            let mut engine = runtime.network(onnx)?;
+            scores(engine.as_mut(), vec![0.0; WIDTH * HEIGHT])?;
             Ok(engine)
+        });
+        let syntax = match &options.regions[..] {
+            [] => Syntax::of(Region::all()),
+            told => Syntax::of(told.iter().copied()),
         };
-        let [first, more] = [1, MORE[0].len()].map(|layings| tried(layings).map_err(|e| named(e, reader)));
-        Ok(Self { options, detector, first: first?, more: more? })
+        Ok(Self { options, syntax, detector, engine: engine.map_err(|e| named(e, file))? })
     }
 
     /// The plates of an 8-bit frame (BGR, BGRA or grey), good reads first, the surest first. Reads that come near are there
@@ -152,31 +161,36 @@ impl PlateReader {
         self.options.region_of_interest.as_ref().is_none_or(|area| contains(area, middle(corners)))
     }
 
-    /// What stands between these corners: read once, and more often as long as that leaves a doubt.
-    fn readings(&mut self, grey: &Mat, corners: &Corners) -> Result<Vec<Vec<Place>>> {
-        let mut readings = read(self.first.as_mut(), grey, corners, &[[0.0; 3]])?;
-        for layings in &MORE {
-            let likeliest = decode::mean(&readings, 1).first().map_or(0.0, |(_, likelihood)| *likelihood);
-            if !(HOPELESS..SURE).contains(&likeliest) {
-                break;
-            }
-            readings.extend(read(self.more.as_mut(), grey, corners, layings)?);
-        }
-        Ok(readings)
-    }
-
-    /// What stands between these corners, if it is worth reporting and lies where plates are looked for.
+    /// What stands between these corners, if it is worth reporting and lies where plates are looked for: read once, and more
+    /// often as long as that leaves a doubt.
     fn plate(&mut self, grey: &Mat, corners: Corners) -> Result<Option<PlateRead>> {
         if !self.looks_at(&corners) {
             return Ok(None);
         }
-        let readings = self.readings(grey, &corners)?;
-        Ok(self.told(corners, &readings))
+        let mut readings = read(self.engine.as_mut(), grey, &corners, &[[0.0; 3]])?;
+        let mut texts = decode::mean(&readings, BEAM);
+        for layings in &MORE {
+            let likeliest = texts.first().map_or(0.0, |(_, likelihood)| *likelihood);
+            if !(HOPELESS..SURE).contains(&likeliest) {
+                break;
+            }
+            readings.extend(read(self.engine.as_mut(), grey, &corners, layings)?);
+            texts = decode::mean(&readings, BEAM);
+        }
+        Ok(self.told(corners, &readings, texts))
     }
 
-    /// What the readings say, if it is worth reporting.
-    fn told(&self, corners: Corners, readings: &[Vec<Place>]) -> Option<PlateRead> {
-        let (candidates, region) = chosen(decode::mean(readings, BEAM), &self.options.regions);
+    /// What the readings say, all together these texts, if it is worth reporting.
+    fn told(
+        &self,
+        corners: Corners,
+        readings: &[Vec<Place>],
+        texts: Vec<(String, f64)>,
+    ) -> Option<PlateRead> {
+        let (candidates, region) = match self.options.regions.is_empty() {
+            true => (settled(texts, &self.syntax), None),
+            false => chosen(texts, &self.syntax),
+        };
         let (text, confidence) = candidates.first()?.clone();
         if confidence < WORTH_A_WORD * self.options.min_confidence {
             return None;
@@ -214,20 +228,46 @@ fn read(
     Ok(scores.chunks_exact(scores.len() / layings.len()).map(decode::places).collect())
 }
 
-/// The texts to offer, likeliest first, and the region whose plates may bear the first. Where regions are told, Bayes' rule
-/// weighs what their plates may say.
-fn chosen(mut texts: Vec<(String, f64)>, regions: &[Region]) -> (Vec<(String, f64)>, Option<Region>) {
-    let region_of = |text: &str| regions.iter().copied().find(|region| region.allows(text));
+/// The texts to offer, likeliest first, and the region whose plates may bear the first. Bayes' rule weighs what the plates of these
+/// regions may say.
+fn chosen(mut texts: Vec<(String, f64)>, syntax: &Syntax) -> (Vec<(String, f64)>, Option<Region>) {
     let unread = 1.0 - texts.iter().map(|(_, likelihood)| likelihood).sum::<f64>();
     for (text, likelihood) in &mut texts {
-        *likelihood *= if region_of(text).is_some() { FROM_REGION } else { 1.0 };
+        *likelihood *= if syntax.region(text).is_some() { FROM_REGION } else { 1.0 };
     }
     let all = unread.max(0.0) + texts.iter().map(|(_, likelihood)| likelihood).sum::<f64>();
     texts.iter_mut().for_each(|(_, likelihood)| *likelihood /= all.max(f64::MIN_POSITIVE));
+    let texts = offered(texts);
+    let region = texts.first().and_then(|(text, _)| syntax.region(text));
+    (texts, region)
+}
+
+/// The texts to offer, likeliest first. Of those that look the same, for I is drawn like 1 on many plates and O like 0, each is as
+/// likely as plates anywhere say it; together they are as likely as before.
+fn settled(mut texts: Vec<(String, f64)>, syntax: &Syntax) -> Vec<(String, f64)> {
+    let look = |text: &str| text.replace('O', "0").replace('I', "1");
+    let mut alike: BTreeMap<String, Vec<&mut (String, f64)>> = BTreeMap::new();
+    for text in &mut texts {
+        alike.entry(look(&text.0)).or_default().push(text);
+    }
+    for group in alike.values_mut().filter(|group| group.len() > 1) {
+        let before: f64 = group.iter().map(|(_, likelihood)| likelihood).sum();
+        for (text, likelihood) in group.iter_mut() {
+            let of_no_syntax = OF_NO_SYNTAX * 36_f64.powi(-(text.len() as i32));
+            let letters = text.bytes().filter(|c| b"IO".contains(c)).count();
+            *likelihood *= SELDOM.powi(letters as i32) * (syntax.likelihood(text) + of_no_syntax);
+        }
+        let after: f64 = group.iter().map(|(_, likelihood)| likelihood).sum();
+        group.iter_mut().for_each(|(_, likelihood)| *likelihood *= before / after.max(f64::MIN_POSITIVE));
+    }
+    offered(texts)
+}
+
+/// The likeliest texts, likeliest first.
+fn offered(mut texts: Vec<(String, f64)>) -> Vec<(String, f64)> {
     texts.sort_by(|a, b| b.1.total_cmp(&a.1));
     texts.truncate(CANDIDATES);
-    let region = texts.first().and_then(|(text, _)| region_of(text));
-    (texts, region)
+    texts
 }
 
 /// The network of a file, or the one built in.
@@ -320,15 +360,29 @@ fn contains(polygon: &[[f64; 2]], [x, y]: [f64; 2]) -> bool {
 mod tests {
     use super::*;
 
+    fn texts(read: &[(&str, f64)]) -> Vec<(String, f64)> {
+        read.iter().map(|(text, likelihood)| ((*text).to_owned(), *likelihood)).collect()
+    }
+
     #[test]
     fn a_region_decides_between_texts_that_look_alike() {
-        let texts = || vec![("8123XYZ".to_owned(), 0.5), ("B123XYZ".to_owned(), 0.3)];
-        let (alone, none) = chosen(texts(), &[]);
-        assert_eq!((alone, none), (texts(), None));
         let indonesia: Region = "id".parse().unwrap();
-        let (told, region) = chosen(texts(), &[indonesia]);
+        let (told, region) = chosen(texts(&[("8123XYZ", 0.5), ("B123XYZ", 0.3)]), &Syntax::of([indonesia]));
         assert_eq!((told[0].0.as_str(), region), ("B123XYZ", Some(indonesia)));
         assert!((told[0].1 - 6.0 / 6.7).abs() < 1e-9 && (told[1].1 - 0.5 / 6.7).abs() < 1e-9);
+    }
+
+    #[test]
+    fn letters_and_figures_drawn_alike_are_told_apart_by_what_plates_say() {
+        let anywhere = Syntax::of(Region::all());
+        let told = settled(texts(&[("ABI234", 0.5), ("AB1234", 0.3), ("8123XYZ", 0.15)]), &anywhere);
+        assert_eq!(told[0].0, "AB1234");
+        assert!((told[0].1 + told[1].1 - 0.8).abs() < 1e-9);
+        assert_eq!(told[2], ("8123XYZ".to_owned(), 0.15), "nothing looks like it");
+        let drawn = [("CO7OVOX", 0.4), ("C07OVOX", 0.3), ("CO70VOX", 0.2), ("C070V0X", 0.1)];
+        assert_eq!(settled(texts(&drawn), &anywhere)[0].0, "CO70VOX");
+        let sure = settled(texts(&[("8I23XYZ", 0.99), ("8123XYZ", 0.001)]), &anywhere);
+        assert_eq!(sure[0].0, "8I23XYZ", "what is seen plainly stands");
     }
 
     #[test]
@@ -350,8 +404,8 @@ mod tests {
 
     #[test]
     fn a_region_does_not_make_a_text_of_nothing() {
-        let texts = vec![("8123XYZ".to_owned(), 0.95), ("B123XYZ".to_owned(), 0.001)];
-        let (told, region) = chosen(texts, &["id".parse().unwrap()]);
+        let texts = texts(&[("8123XYZ", 0.95), ("B123XYZ", 0.001)]);
+        let (told, region) = chosen(texts, &Syntax::of(["id".parse().unwrap()]));
         assert_eq!((told[0].0.as_str(), region), ("8123XYZ", None));
     }
 }

@@ -30,7 +30,7 @@ impl Classifier {
     /// # Errors
     /// [`Kind::Model`](crate::error::Kind::Model) when it cannot be loaded.
     pub fn new(runtime: &Runtime) -> Result<Self> {
-        Ok(Classifier { engine: runtime.network(MODEL)? })
+        Ok(Classifier { engine: runtime.network(MODEL.into())? })
     }
 
     /// The logarithm of the odds that each slot holds a vehicle, on this ground.
