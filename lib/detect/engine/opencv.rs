@@ -8,15 +8,35 @@ use opencv::dnn::{self, Net, NetTrait, NetTraitConst};
 use super::{Engine, Tensor};
 use crate::error::{Error, Result};
 
-/// So many shapes a network is laid out for at a time: as many as the plates of one camera's frames are looked for in.
-const SHAPES: usize = 4;
+/// A copy of a network is laid out anew for shapes of up to so many times as many values, or as few; others have a copy of their own.
+const ALIKE: f64 = 1.5;
+/// Copies of a network at most.
+const COPIES: usize = 4;
 
 /// A network that OpenCV runs. OpenCV lays a network out anew whenever its input has another shape, which costs more than running
-/// it; so there is a copy for each shape.
+/// it; so there are copies for shapes that come by turns. Those that are much alike share one, for each takes as much memory as the
+/// largest that it was laid out for.
 pub struct OpenCv {
     onnx: Cow<'static, [u8]>,
-    /// The shapes with their copies, the one used last at the end; a copy that was not used yet has no shape.
-    copies: Vec<(Vec<usize>, Net)>,
+    copies: Vec<Laid>,
+}
+
+/// A network, laid out for inputs of one shape; of none before it is used.
+struct Laid {
+    shape: Vec<usize>,
+    net: Net,
+}
+
+impl Laid {
+    /// How far this is from being laid out for inputs of another shape: 0 if it is, or else by what factor it would grow or shrink.
+    fn distance(&self, shape: &[usize]) -> f64 {
+        if self.shape == shape {
+            return 0.0;
+        }
+        let values = |shape: &[usize]| shape.iter().product::<usize>().max(1) as f64;
+        let factor = values(&self.shape) / values(shape);
+        if self.shape.is_empty() { 1.0 } else { factor.max(1.0 / factor) }
+    }
 }
 
 impl OpenCv {
@@ -25,23 +45,24 @@ impl OpenCv {
     /// # Errors
     /// [`Kind::Model`](crate::error::Kind::Model) when OpenCV cannot read it.
     pub fn from_onnx(onnx: Cow<'static, [u8]>) -> Result<Self> {
-        let copies = vec![(Vec::new(), load(&onnx)?)];
+        let copies = vec![Laid { shape: Vec::new(), net: load(&onnx)? }];
         Ok(Self { onnx, copies })
     }
 
-    /// The copy for inputs of this shape, or else the one that was not used for longest.
+    /// The copy that is laid out for inputs of this shape, or can be with the least ado.
     fn laid_out_for(&mut self, shape: &[usize]) -> Result<&mut Net> {
-        let known = self.copies.iter().position(|(other, _)| other == shape);
-        let at = match known.or_else(|| self.copies.iter().position(|(other, _)| other.is_empty())) {
-            Some(at) => at,
-            None if self.copies.len() < SHAPES => {
-                self.copies.push((Vec::new(), load(&self.onnx)?));
+        let distances = self.copies.iter().map(|copy| copy.distance(shape)).enumerate();
+        let nearest = distances.min_by(|a, b| a.1.total_cmp(&b.1));
+        let at = match nearest {
+            Some((at, distance)) if distance <= ALIKE || self.copies.len() == COPIES => at,
+            _ => {
+                self.copies.push(Laid { shape: Vec::new(), net: load(&self.onnx)? });
                 self.copies.len() - 1
             }
-            None => 0,
         };
-        let (_, net) = self.copies.remove(at);
-        Ok(&mut self.copies.push_mut((shape.to_vec(), net)).1)
+        let copy = &mut self.copies[at];
+        copy.shape = shape.to_vec();
+        Ok(&mut copy.net)
     }
 }
 

@@ -32,14 +32,22 @@ const BEAM: usize = 48;
 const SURE: f64 = 0.9;
 /// What is read less surely than this is no plate, or none that can be read.
 const HOPELESS: f64 = 0.05;
-/// How a plate is laid upright then, each time a little different, since corners are never quite right: by these shares
+/// A plate that is read less surely than this is looked at as a negative too,
+const DOUBTFUL: f64 = 0.3;
+/// which is believed if it is so many times as sure,
+const CLEARER: f64 = 1.5;
+/// and no surer than this, for the plate as it is says something else.
+const OF_A_NEGATIVE: f64 = 0.85;
+/// How a plate is laid upright when it is read again, each time a little different, since corners are never quite right: by these shares
 /// of its sides it is taken to be wider, taller, and lower.
 const MORE: [[[f64; 3]; 2]; 2] =
     [[[0.08, 0.12, 0.0], [-0.05, -0.08, 0.0]], [[0.0, 0.1, 0.06], [0.0, 0.1, -0.06]]];
 /// Where a region is told, a text that its plates may bear is so many times likelier than another that looks alike.
 const FROM_REGION: f64 = 20.0;
-/// Where none is told, such a share of plates is taken to follow no known syntax.
+/// Where none is told, such a share of plates is taken to follow no known syntax,
 const OF_NO_SYNTAX: f64 = 0.05;
+/// and such a share of what is seen stands whatever plates say.
+const AS_SEEN: f64 = 0.15;
 /// The letters I and O are so frequent among others, on the plates of many countries, for some leave them out.
 const SELDOM: f64 = 0.5;
 
@@ -161,32 +169,39 @@ impl PlateReader {
         self.options.region_of_interest.as_ref().is_none_or(|area| contains(area, middle(corners)))
     }
 
-    /// What stands between these corners, if it is worth reporting and lies where plates are looked for: read once, and more
-    /// often as long as that leaves a doubt.
+    /// What stands between these corners, if it is worth reporting and lies where plates are looked for.
     fn plate(&mut self, grey: &Mat, corners: Corners) -> Result<Option<PlateRead>> {
         if !self.looks_at(&corners) {
             return Ok(None);
         }
-        let mut readings = read(self.engine.as_mut(), grey, &corners, &[[0.0; 3]])?;
-        let mut texts = decode::mean(&readings, BEAM);
-        for layings in &MORE {
-            let likeliest = texts.first().map_or(0.0, |(_, likelihood)| *likelihood);
-            if !(HOPELESS..SURE).contains(&likeliest) {
-                break;
+        let mut readings = self.readings(grey, &corners, Shade::Own, 0.0)?;
+        let likelihood = readings.likelihood();
+        if likelihood < DOUBTFUL {
+            let mut negative = self.readings(grey, &corners, Shade::Negative, likelihood)?;
+            if negative.likelihood() > CLEARER * likelihood {
+                negative.texts.iter_mut().for_each(|(_, likelihood)| *likelihood *= OF_A_NEGATIVE);
+                readings = negative;
             }
-            readings.extend(read(self.engine.as_mut(), grey, &corners, layings)?);
-            texts = decode::mean(&readings, BEAM);
         }
-        Ok(self.told(corners, &readings, texts))
+        Ok(self.told(corners, readings))
     }
 
-    /// What the readings say, all together these texts, if it is worth reporting.
-    fn told(
-        &self,
-        corners: Corners,
-        readings: &[Vec<Place>],
-        texts: Vec<(String, f64)>,
-    ) -> Option<PlateRead> {
+    /// What stands between these corners: read once, and more often as long as that leaves a doubt, if it is likelier than `least`.
+    fn readings(&mut self, grey: &Mat, corners: &Corners, shade: Shade, least: f64) -> Result<Readings> {
+        let once = read(self.engine.as_mut(), grey, corners, &[[0.0; 3]], shade)?;
+        let mut readings = Readings { texts: decode::mean(&once, BEAM), each: once };
+        for layings in &MORE {
+            if !(least.max(HOPELESS)..SURE).contains(&readings.likelihood()) {
+                break;
+            }
+            readings.each.extend(read(self.engine.as_mut(), grey, corners, layings, shade)?);
+            readings.texts = decode::mean(&readings.each, BEAM);
+        }
+        Ok(readings)
+    }
+
+    /// What the readings say, if it is worth reporting.
+    fn told(&self, corners: Corners, Readings { each, texts }: Readings) -> Option<PlateRead> {
         let (candidates, region) = match self.options.regions.is_empty() {
             true => (settled(texts, &self.syntax), None),
             false => chosen(texts, &self.syntax),
@@ -205,9 +220,32 @@ impl PlateReader {
             None
         };
         // Each is right at least as often as the whole; what a region says for the text it says for its characters.
-        let characters = decode::characters(readings, &text);
+        let characters = decode::characters(&each, &text);
         let characters = characters.into_iter().map(|(c, alone)| (c, alone.max(confidence))).collect();
         Some(PlateRead { text, confidence, corners, characters, candidates, region, rejected })
+    }
+}
+
+/// How a plate is shown to the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shade {
+    /// As it is.
+    Own,
+    /// Light where it is dark: most plates that the network learnt on are light, and it reads some dark ones better so.
+    Negative,
+}
+
+/// A plate read in several ways.
+struct Readings {
+    each: Vec<Vec<Place>>,
+    /// The texts that it says, all ways together, with their likelihoods, likeliest first.
+    texts: Vec<(String, f64)>,
+}
+
+impl Readings {
+    /// How likely the likeliest text is.
+    fn likelihood(&self) -> f64 {
+        self.texts.first().map_or(0.0, |(_, likelihood)| *likelihood)
     }
 }
 
@@ -217,12 +255,14 @@ fn read(
     grey: &Mat,
     corners: &Corners,
     layings: &[[f64; 3]],
+    shade: Shade,
 ) -> Result<Vec<Vec<Place>>> {
     let mut plates = Vec::with_capacity(layings.len() * WIDTH * HEIGHT);
     for &laying in layings {
         let pixels = rectify::rectified(grey, &rectify::shifted(corners, laying));
         let pixels = pixels.map_err(|e| Error::image("laying a plate upright", e))?;
-        plates.extend(rectify::normalised(&pixels));
+        let light = if shade == Shade::Negative { -1.0 } else { 1.0 };
+        plates.extend(rectify::normalised(&pixels).into_iter().map(|level| light * level));
     }
     let scores = scores(engine, plates)?;
     Ok(scores.chunks_exact(scores.len() / layings.len()).map(decode::places).collect())
@@ -251,14 +291,17 @@ fn settled(mut texts: Vec<(String, f64)>, syntax: &Syntax) -> Vec<(String, f64)>
         alike.entry(look(&text.0)).or_default().push(text);
     }
     for group in alike.values_mut().filter(|group| group.len() > 1) {
-        let before: f64 = group.iter().map(|(_, likelihood)| likelihood).sum();
-        for (text, likelihood) in group.iter_mut() {
+        let weighted = group.iter().map(|(text, likelihood)| {
             let of_no_syntax = OF_NO_SYNTAX * 36_f64.powi(-(text.len() as i32));
             let letters = text.bytes().filter(|c| b"IO".contains(c)).count();
-            *likelihood *= SELDOM.powi(letters as i32) * (syntax.likelihood(text) + of_no_syntax);
+            likelihood * SELDOM.powi(letters as i32) * (syntax.likelihood(text) + of_no_syntax)
+        });
+        let weighted: Vec<f64> = weighted.collect();
+        let seen: f64 = group.iter().map(|(_, likelihood)| likelihood).sum();
+        let all = weighted.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+        for ((_, likelihood), weight) in group.iter_mut().zip(weighted) {
+            *likelihood = AS_SEEN * *likelihood + (1.0 - AS_SEEN) * seen * weight / all;
         }
-        let after: f64 = group.iter().map(|(_, likelihood)| likelihood).sum();
-        group.iter_mut().for_each(|(_, likelihood)| *likelihood *= before / after.max(f64::MIN_POSITIVE));
     }
     offered(texts)
 }
@@ -358,6 +401,8 @@ fn contains(polygon: &[[f64; 2]], [x, y]: [f64; 2]) -> bool {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 mod tests {
+    use opencv::core::{Point, Scalar};
+
     use super::*;
 
     fn texts(read: &[(&str, f64)]) -> Vec<(String, f64)> {
@@ -375,7 +420,7 @@ mod tests {
     #[test]
     fn letters_and_figures_drawn_alike_are_told_apart_by_what_plates_say() {
         let anywhere = Syntax::of(Region::all());
-        let told = settled(texts(&[("ABI234", 0.5), ("AB1234", 0.3), ("8123XYZ", 0.15)]), &anywhere);
+        let told = settled(texts(&[("ABI234", 0.45), ("AB1234", 0.35), ("8123XYZ", 0.15)]), &anywhere);
         assert_eq!(told[0].0, "AB1234");
         assert!((told[0].1 + told[1].1 - 0.8).abs() < 1e-9);
         assert_eq!(told[2], ("8123XYZ".to_owned(), 0.15), "nothing looks like it");
@@ -383,6 +428,24 @@ mod tests {
         assert_eq!(settled(texts(&drawn), &anywhere)[0].0, "CO70VOX");
         let sure = settled(texts(&[("8I23XYZ", 0.99), ("8123XYZ", 0.001)]), &anywhere);
         assert_eq!(sure[0].0, "8I23XYZ", "what is seen plainly stands");
+    }
+
+    #[test]
+    fn a_negative_is_read_like_the_picture_with_light_and_dark_exchanged() {
+        let mut grey = Mat::new_rows_cols_with_default(60, 200, core::CV_8UC1, Scalar::all(230.0)).unwrap();
+        let (at, ink) = (Point::new(12, 44), Scalar::all(20.0));
+        imgproc::put_text(&mut grey, "AB123", at, imgproc::FONT_HERSHEY_SIMPLEX, 1.6, ink, 4, 8, false)
+            .unwrap();
+        let mut exchanged = Mat::default();
+        core::bitwise_not_def(&grey, &mut exchanged).unwrap();
+        let mut engine = Runtime::opencv(1).unwrap().network(READER.into()).unwrap();
+        let mut said = |picture: &Mat, shade| {
+            let readings = read(engine.as_mut(), picture, &outline(picture), &[[0.0; 3]], shade).unwrap();
+            decode::mean(&readings, 1).remove(0).0
+        };
+        let own = said(&grey, Shade::Own);
+        assert_eq!(own, "AB123");
+        assert_eq!(said(&exchanged, Shade::Negative), own);
     }
 
     #[test]
