@@ -12,6 +12,7 @@ use park_core::{Error, Kind, Result};
 
 use crate::engine::Runtime;
 use crate::filter::{filter, run};
+use crate::heap;
 use crate::jobs::{NoJob, PlatesJob, STATE_VERSION, SlotsJob};
 use crate::map::{self, MapArgs};
 use crate::plates::{Networks, Options, PlateReader, Region};
@@ -218,6 +219,7 @@ impl Command for Detect {
     type Args = DetectArgs;
 
     fn run(args: DetectArgs, context: &Context) -> Result<End> {
+        heap::keep_little();
         match args.job {
             Job::Plates(args) => {
                 if !(0.0..=1.0).contains(&args.min_confidence) {

@@ -6,6 +6,7 @@
 //! * [`map`]: how a slot map is made.
 //! * [`score`]: how right records are, held against the truth.
 //! * [`engine`]: runs a network.
+//! * [`heap`]: how the process keeps its memory.
 //! * [`error`]: what can go wrong, by kind.
 //! * [`cli`]: the command; [`filter`] its stream, [`jobs`] what is looked for in it.
 
@@ -14,6 +15,7 @@ pub mod engine;
 pub mod error;
 mod filter;
 pub mod frames;
+mod heap;
 mod jobs;
 pub mod jpeg;
 pub mod map;
