@@ -191,10 +191,14 @@ impl Args {
         }
     }
 
+    fn rates(&self) -> Rates {
+        Rates { fps: self.fps, idle_fps: self.idle_fps }
+    }
+
     fn play(&self, sources: &[(Source, String)], context: &Context) -> Result<End> {
         let manner = play::Manner {
             start: self.recording.start.unwrap_or_default(),
-            rates: Rates { fps: self.fps, idle_fps: self.idle_fps },
+            rates: self.rates(),
             realtime: self.recording.realtime,
             again: self.recording.again,
             as_they_are: self.quality.is_none() && self.size.is_none() && self.spool.is_none(),
@@ -214,7 +218,7 @@ impl Args {
         }
         let live = &self.live;
         let manner = live::Manner {
-            rates: Rates { fps: self.fps, idle_fps: self.idle_fps },
+            rates: self.rates(),
             patience: Patience {
                 open: live.open_timeout.0,
                 read: live.read_timeout.0,

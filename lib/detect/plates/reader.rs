@@ -129,7 +129,10 @@ impl PlateReader {
         let file = networks.reader.as_deref();
         let engine = network(file, READER).and_then(|onnx| {
             let mut engine = runtime.network(onnx)?;
-            scores(engine.as_mut(), vec![0.0; WIDTH * HEIGHT])?;
+            // A network that takes but one plate at a time is refused here, and not at the first plate in doubt.
+            for layings in [1, MORE[0].len()] {
+                scores(engine.as_mut(), vec![0.0; layings * WIDTH * HEIGHT])?;
+            }
             Ok(engine)
         });
         let syntax = match &options.regions[..] {
