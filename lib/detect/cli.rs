@@ -86,6 +86,10 @@ struct SlotsArgs {
     /// Keep what is learnt of the camera's view in FILE, so that a restart goes on where the last run ended.
     #[arg(long, value_name = "FILE", env = "PARK_DETECT_STATE")]
     state: Option<PathBuf>,
+
+    /// Judge slots with the network in this ONNX file.
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -250,7 +254,7 @@ impl Command for Detect {
                     None => (None, Memory::default()),
                 };
                 let runtime = args.common.runtime(args.common.threads)?;
-                let reader = SlotReader::new(map, memory, &runtime).map_err(failure)?;
+                let reader = SlotReader::new(map, memory, args.model.as_deref(), &runtime).map_err(failure)?;
                 filter(SlotsJob::new(reader, state), &args.common.io, args.common.keep_frames, context)
             }
             Job::Map(args) => map::run(&args, context),

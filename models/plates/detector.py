@@ -307,15 +307,20 @@ def export(net, path):
 
 
 def main():
-    parser = training.arguments(__doc__, steps=6000, batch=12, rate=2e-3)
+    parser = training.arguments(__doc__, steps=6000, batch=12, rate=2e-3, seed=SEED)
     options = parser.parse_args()
-    torch.manual_seed(SEED)
+    torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads)
     pictures, labels = data.load(options.packs / "photos.npz")
     known = [i for i, label in enumerate(labels) if not label["held"]]
     held = [i for i, label in enumerate(labels) if label["held"]][:120]
     scenes = Scenes([pictures[i] for i in known], [labels[i] for i in known], data.load(options.packs / "drawn.npz"))
-    trainer = training.Trainer(Detector(), options)
+
+    def inputs():
+        random = np.random.default_rng(SEED)
+        return [torch.from_numpy(np.stack([scenes.sample(random)[0] for _ in range(12)]))[:, None].float() / 255 for _ in range(8)]
+
+    trainer = training.Trainer(Detector(), options, inputs)
 
     def make(random):
         picture, plates = scenes.sample(random)
@@ -327,7 +332,7 @@ def main():
         return f"held out: found {half:.3f}, closely {tight:.3f}, elsewhere {elsewhere:.3f} a picture"
 
     if not options.export_only:
-        trainer.run(training.batches(make, options, SEED + trainer.step), loss_of, report)
+        trainer.run(training.batches(make, options, options.seed + trainer.step), loss_of, report)
     export(trainer.averaged(Detector()), options.out)
 
 

@@ -39,14 +39,14 @@ UNFIT = r"ital|obli|It\.|thin|hairline|extralight|ultralight|outline|fallback|ma
 
 # Regions drawn more often than the others, how often, and how wide their plates are for their height.
 OFTEN = {
-    "us": 22, "id": 10, "in": 7, "pk": 6, "gb": 7, "de": 5, "my": 5, "br": 6, "ar": 7, "ae": 4, "sk": 3, "cz": 3, "au": 3,
+    "us": 22, "id": 18, "in": 7, "pk": 6, "gb": 7, "de": 5, "my": 5, "br": 6, "ar": 12, "ae": 4, "sk": 3, "cz": 3, "au": 3,
     "ca": 4, "fr": 2, "nl": 2, "pl": 2, "kw": 2, "sa": 2, "jp": 2,
 }
 ASPECTS = {
     "us": 2.0, "ca": 2.0, "mx": 2.0, "id": 3.1, "br": 3.1, "ar": 3.0, "pk": 3.2, "au": 2.8, "jp": 2.0, "my": 3.6, "in": 4.2,
     "ae": 3.6, "kw": 2.2, "sa": 2.1, "qa": 2.4, "bh": 2.4, "co": 2.0, "cn": 3.1, "cu": 3.6, "kr": 3.4, "hk": 4.0, "ug": 3.6,
 }
-DARK = {"my": 0.9, "id": 0.5, "sg": 0.7, "hk": 0.1, "pk": 0.2, "in": 0.12, "ae": 0.1, "gb": 0.1, "br": 0.1, "us": 0.12, "ca": 0.08, "ar": 0.5}
+DARK = {"my": 0.9, "id": 0.7, "sg": 0.7, "hk": 0.1, "pk": 0.2, "in": 0.12, "ae": 0.1, "gb": 0.1, "br": 0.1, "us": 0.12, "ca": 0.08, "ar": 0.6}
 AMERICAN = ("us", "ca", "mx")
 SLASHED = {"id": 0.5}  # how often a stroke tells O from 0, or 0 from O; elsewhere 0.05
 
@@ -124,6 +124,15 @@ def slashed(mask, random):
     return mask
 
 
+def bolder(mask, more):
+    """A character whose strokes are wider by `more` of its height, or narrower."""
+    size = round(abs(more) * mask.shape[0])
+    if not size:
+        return mask
+    spot = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size + 1, size + 1))
+    return cv2.dilate(mask, spot) if more > 0 else cv2.erode(mask, spot)
+
+
 def slanted(mask, slant):
     """A character leaning to the right (positive) or left, as wide as that makes it."""
     if abs(slant) < 0.02:
@@ -143,6 +152,8 @@ class Plate:
         self.ground, self.ink, self.random = ground, ink, random
         self.glyphs, self.other = glyphs, other  # of the number, of words
         self.slashed = ""  # which characters have a stroke through them
+        self.bold = 0.0  # how much wider strokes are than the font's, of a character's height
+        self.field = None  # left, top, right, bottom of a dark panel in a bright plate
         self.characters = []  # (character, line, left, right, top, bottom)
 
     def stamp(self, mask, x, y, shade):
@@ -180,7 +191,7 @@ class Plate:
             w = max(2, int(width * unit))
             if c in self.glyphs.ink:
                 ink = slashed(self.glyphs.ink[c], self.random) if c in self.slashed else self.glyphs.ink[c]
-                mask = slanted(cv2.resize(ink, (w, max(4, int(tall))), interpolation=cv2.INTER_AREA), slant)
+                mask = slanted(bolder(cv2.resize(ink, (w, max(4, int(tall))), interpolation=cv2.INTER_AREA), self.bold), slant)
                 self.stamp(mask, int(x - (mask.shape[1] - w) / 2), y, self.ink)
                 self.characters.append((c, row, x, x + w, y, y + tall))
             elif c in "eyzw":
@@ -283,6 +294,7 @@ class Plate:
         inner = self.canvas[high : self.height - high, side : WIDE - side].copy()
         self.canvas[:] = rim
         self.canvas[high : self.height - high, side : WIDE - side] = inner
+        self.field = (side, high, WIDE - side, self.height - high)
 
     def relief(self, marks):
         """Stamped characters catch the light on one side, and throw a shadow on the other."""
@@ -374,9 +386,11 @@ def drawn(bank, known, random):
         much, cells = random.uniform(10, 60), ((5, 9) if random.random() < 0.6 else (4, 1))
         field = random.uniform(-much, much, cells).astype(np.float32)
         plate.canvas += cv2.resize(field, (WIDE, plate.height), interpolation=cv2.INTER_CUBIC)
+    if random.random() < 0.4:
+        plate.bold = random.uniform(0.02, 0.1)
     if random.random() < SLASHED.get(region, 0.05):
         plate.slashed = "O" if region in SLASHED or random.random() < 0.3 else "0"
-    panel = (region == "ar" and dark) or (dark and random.random() < 0.1)
+    panel = dark and random.random() < (0.9 if region == "ar" else 0.1)
     if panel:  # dark, in the middle of a bright plate
         plate.panel(random.uniform(150, 255))
     before = plate.canvas.copy()
@@ -407,9 +421,14 @@ def fill(plate, lines, region, random):
     above, below = random.random() < chance, random.random() < chance
     if region == "id":
         above = random.random() < 0.05
-    part = random.uniform(0.2, 0.33) if region == "id" else random.uniform(0.13, 0.3 if region in AMERICAN else 0.24)
+    if region == "id" and random.random() < 0.6:  # the number reaches from edge to edge
+        left, top, right = WIDE * random.uniform(0.01, 0.04), h * random.uniform(0.04, 0.14), WIDE * random.uniform(0.95, 1.0)
+    part = random.uniform(0.2, 0.36) if region == "id" else random.uniform(0.13, 0.3 if region in AMERICAN else 0.24)
     if region in AMERICAN and random.random() < 0.5:
         plate.stickers()
+    if plate.field and random.random() < 0.7:  # the number fills the panel, or reaches over its edges
+        above = below = False
+        left, top, right, bottom = np.array(plate.field) + random.uniform(-0.03, 0.06, 4) * (WIDE, h, -WIDE, -h)
     if above and len(lines) == 1:
         plate.small_print(h * 0.05, h * part, left, right)
         top = h * (part + random.uniform(0.03, 0.1))

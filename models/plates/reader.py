@@ -28,6 +28,7 @@ INNER = (14, 7, 146, 41)  # where the plate itself lies in it
 COLUMNS = 40  # of each line
 ALPHABET = draw.FIGURES + draw.LETTERS
 REAL, MIXED, EMPTY = 0.18, 0.2, 0.06  # shares of a batch: real plates, their glyphs put together anew, no plate
+NEGATIVE = 0.4  # how many of them are shown with light and dark exchanged: every country has plates of either kind
 CUT = 0.2  # how many of them come as pictures that somebody cut to the plate
 
 
@@ -132,7 +133,8 @@ def crops(packs):
 class Plates:
     """Drawn plates, real plates, and pieces of photos that show none."""
 
-    def __init__(self, packs):
+    def __init__(self, packs, negative):
+        self.negative = negative
         self.drawn, self.drawn_labels = data.load(packs / "drawn.npz")
         known = crops(packs)
         self.real = [(c, label) for c, label in known if not label["held"]]
@@ -149,9 +151,9 @@ class Plates:
         if kind < REAL:
             jpeg, label = self.real[min(int(np.searchsorted(self.chances, random.random())), len(self.real) - 1)]
             plate, _ = seen(data.decoded(jpeg), label["corners"], random)
-            return damaged(plate, random), label["text"], label["lines"], np.full((2, COLUMNS), -1, np.int64)
+            return self.shown(plate, random), label["text"], label["lines"], np.full((2, COLUMNS), -1, np.int64)
         if kind < REAL + EMPTY:
-            return damaged(self.nothing(random), random), None, 1, np.zeros((2, COLUMNS), np.int64)
+            return self.shown(self.nothing(random), random), None, 1, np.zeros((2, COLUMNS), np.int64)
         if kind < REAL + EMPTY + MIXED and self.mixed.plates:
             picture, label = self.mixed.plate(random)
         else:
@@ -159,7 +161,16 @@ class Plates:
             picture, label = data.decoded(self.drawn[index]), self.drawn_labels[index]
         left, top, right, bottom = draw.PLATE
         plate, matrix = seen(picture, geometry.box_corners((left, top, right - left, bottom - top)), random)
-        return damaged(plate, random), None, label["lines"], columns(label, matrix, plate)
+        return self.shown(plate, random), None, label["lines"], columns(label, matrix, plate)
+
+    def shown(self, plate, random):
+        """The plate, or its negative, as a camera shows it."""
+        return damaged(255 - plate if random.random() < self.negative else plate, random)
+
+    def inputs(self, random, batches):
+        """Batches of plates as the network takes them."""
+        pick = lambda: torch.from_numpy(np.stack([self.sample(random)[0] for _ in range(64)]))
+        return [normalised(pick()) for _ in range(batches)]
 
     def nothing(self, random):
         """A piece of a photo beside its plates."""
@@ -254,13 +265,15 @@ def export(net, path):
 
 
 def main():
-    options = training.arguments(__doc__, steps=5000, batch=64, rate=2e-3).parse_args()
-    torch.manual_seed(SEED)
+    parser = training.arguments(__doc__, steps=5000, batch=64, rate=2e-3, seed=SEED)
+    parser.add_argument("--negative", type=float, default=NEGATIVE, help="share of plates shown with light and dark exchanged")
+    options = parser.parse_args()
+    torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads)
-    plates = Plates(options.packs)
+    plates = Plates(options.packs, options.negative)
     held = [rectified(data.decoded(c), label["corners"])[0] for c, label in plates.held]
     truth = [label["text"] for _, label in plates.held]
-    trainer = training.Trainer(Reader(), options)
+    trainer = training.Trainer(Reader(), options, lambda: plates.inputs(np.random.default_rng(SEED), 16))
 
     def report():
         net = trainer.averaged(Reader())
@@ -272,7 +285,7 @@ def main():
         return f"held out: exact {strictly:.3f}, O0Q and I1 not told apart {loosely:.3f}"
 
     if not options.export_only:
-        trainer.run(training.batches(plates.sample, options, SEED + trainer.step), loss_of, report)
+        trainer.run(training.batches(plates.sample, options, options.seed + trainer.step), loss_of, report)
     export(trainer.averaged(Reader()), options.out)
 
 

@@ -60,10 +60,10 @@ def even_places(packs):
 
 
 def outputs(onnx, shape):
-    """The shape that OpenCV, which park-detect runs networks with, gives for an input of this shape."""
+    """What OpenCV, which park-detect runs networks with, gives for an input of this shape."""
     net = cv2.dnn.readNetFromONNX(str(onnx))
-    net.setInput(np.zeros(shape, np.float32))
-    return net.forward().shape
+    net.setInput(np.random.default_rng(2).random(shape, np.float32))
+    return net.forward()
 
 
 def main():
@@ -82,13 +82,19 @@ def main():
             first = run(script, *few, "--steps", 2)
             again = run(script, *few, "--steps", 4, "--resume")
             assert first.startswith("2 loss") and again.startswith("4 loss"), (first, again)
-            assert outputs(onnx, shape) == wanted, f"{script}: {outputs(onnx, shape)}, not {wanted}"
+            given = outputs(onnx, shape)
+            assert given.shape == wanted, f"{script}: {given.shape}, not {wanted}"
+            begun = folder / f"begun-{script}.onnx"
+            run(script, "--packs", packs, "--out", begun, "--begin", onnx, "--steps", 0)
+            assert np.allclose(outputs(begun, shape), given, atol=1e-3), f"{script}: begins with other weights than it was given"
             if script == "detector.py":
                 run("quads.py", "--packs", packs, "--detector", onnx)
             else:
                 run("places.py", "--packs", packs, "--reader", onnx)
                 even_places(packs)
                 run(script, *few, "--steps", 6, "--resume")
+                run("mean.py", "--packs", packs, "--out", onnx, onnx.with_suffix(".pt"), begun.with_suffix(".pt"))
+                assert outputs(onnx, shape).shape == wanted
             print(f"{script}: trains, goes on from its checkpoint, and gives a network of the right shape")
 
 

@@ -8,17 +8,21 @@ import cv2
 import numpy as np
 import torch
 
+import folded
 
-def arguments(description, steps, batch, rate):
+
+def arguments(description, steps, batch, rate, seed):
     """The flags of a training command."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--packs", type=pathlib.Path, required=True, help="what data.py wrote")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="the ONNX file to write")
     parser.add_argument("--checkpoint", type=pathlib.Path, help="written every few minutes; default: OUT.pt")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint")
+    parser.add_argument("--begin", type=pathlib.Path, metavar="ONNX", help="begin with the weights of this network")
     parser.add_argument("--steps", type=int, default=steps)
     parser.add_argument("--batch", type=int, default=batch)
     parser.add_argument("--rate", type=float, default=rate, help="learning rate")
+    parser.add_argument("--seed", type=int, default=seed, help="of which pictures are shown")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--workers", type=int, default=0, help="processes that prepare samples; 0: none but this one")
     parser.add_argument("--export-only", action="store_true", help="only write the checkpoint's network to OUT")
@@ -97,8 +101,11 @@ def batches(make, options, seed):
 class Trainer:
     """The loop: rises, stays, and over the last quarter of the steps falls to nothing; keeps averaged weights."""
 
-    def __init__(self, net, options):
+    def __init__(self, net, options, inputs):
+        """`inputs()` gives batches as the network takes them."""
         self.options, self.device = options, device()
+        if options.begin and not options.resume:
+            folded.load(net, options.begin, inputs())
         self.net = net.to(self.device).to(memory_format=torch.channels_last)
         decay = [p for p in net.parameters() if p.ndim > 1]
         rest = [p for p in net.parameters() if p.ndim <= 1]

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use self::onnx_runtime::OnnxRuntime;
 use self::opencv::OpenCv;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Numbers with a shape, the last dimension running fastest.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,5 +78,21 @@ impl Runtime {
             Some(library) => Ok(Box::new(library.network(&onnx, self.threads)?)),
             None => Ok(Box::new(OpenCv::from_onnx(onnx)?)),
         }
+    }
+
+    /// What `make` makes of the network in an ONNX file, or of the one that is built in where there is none.
+    ///
+    /// # Errors
+    /// [`Kind::Model`](crate::error::Kind::Model), naming the file, when the network cannot be read or `make` refuses it.
+    pub fn load<T>(
+        &self,
+        file: Option<&Path>,
+        built_in: &'static [u8],
+        make: impl FnOnce(Box<dyn Engine>) -> Result<T>,
+    ) -> Result<T> {
+        let Some(path) = file else { return make(self.network(Cow::Borrowed(built_in))?) };
+        let onnx = std::fs::read(path).map_err(|e| Error::model("opening a network", e));
+        let made = onnx.and_then(|onnx| make(self.network(Cow::Owned(onnx))?));
+        made.map_err(|e| Error::model("taking another network", format!("{}: {e}", path.display())))
     }
 }

@@ -1,8 +1,7 @@
 //! Frames to plates.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use opencv::core::{self, Mat, MatTraitConst, ToInputArray};
 use opencv::imgproc;
@@ -20,8 +19,8 @@ const DETECTOR: &[u8] = include_bytes!("../../../models/plate-detector.onnx");
 const READER: &[u8] = include_bytes!("../../../models/plate-reader.onnx");
 /// Pixels of an upright plate for one column of the scores.
 const COLUMN: usize = 4;
-/// Characters of a plate, fewest and most.
-const LENGTHS: std::ops::RangeInclusive<usize> = 3..=10;
+/// Characters of a plate, fewest and most (a trade plate of India).
+const LENGTHS: std::ops::RangeInclusive<usize> = 3..=11;
 /// A read below this share of the wanted confidence is not worth reporting as rejected.
 const WORTH_A_WORD: f64 = 0.2;
 /// Texts offered for one plate.
@@ -123,23 +122,19 @@ impl PlateReader {
     /// [`Kind::Model`](crate::error::Kind::Model), naming the file, when a network cannot be loaded or has other inputs and
     /// outputs than models/plates/README.md tells.
     pub fn new(options: Options, networks: &Networks, runtime: &Runtime) -> Result<Self> {
-        let file = networks.detector.as_deref();
-        let detector = network(file, DETECTOR).and_then(|onnx| Detector::new(runtime.network(onnx)?));
-        let detector = detector.map_err(|e| named(e, file))?;
-        let file = networks.reader.as_deref();
-        let engine = network(file, READER).and_then(|onnx| {
-            let mut engine = runtime.network(onnx)?;
+        let detector = runtime.load(networks.detector.as_deref(), DETECTOR, Detector::new)?;
+        let engine = runtime.load(networks.reader.as_deref(), READER, |mut engine| {
             // A network that takes but one plate at a time is refused here, and not at the first plate in doubt.
             for layings in [1, MORE[0].len()] {
                 scores(engine.as_mut(), vec![0.0; layings * WIDTH * HEIGHT])?;
             }
             Ok(engine)
-        });
+        })?;
         let syntax = match &options.regions[..] {
             [] => Syntax::of(Region::all()),
             told => Syntax::of(told.iter().copied()),
         };
-        Ok(Self { options, syntax, detector, engine: engine.map_err(|e| named(e, file))? })
+        Ok(Self { options, syntax, detector, engine })
     }
 
     /// The plates of an 8-bit frame (BGR, BGRA or grey), good reads first, the surest first. Reads that come near are there
@@ -314,22 +309,6 @@ fn offered(mut texts: Vec<(String, f64)>) -> Vec<(String, f64)> {
     texts.sort_by(|a, b| b.1.total_cmp(&a.1));
     texts.truncate(CANDIDATES);
     texts
-}
-
-/// The network of a file, or the one built in.
-fn network(path: Option<&Path>, built_in: &'static [u8]) -> Result<Cow<'static, [u8]>> {
-    match path {
-        Some(path) => std::fs::read(path).map(Cow::Owned).map_err(|e| Error::model("opening a network", e)),
-        None => Ok(Cow::Borrowed(built_in)),
-    }
-}
-
-/// The error with the file that it is about.
-fn named(error: Error, path: Option<&Path>) -> Error {
-    match path {
-        Some(path) => Error::model("taking another network", format!("{}: {error}", path.display())),
-        None => error,
-    }
 }
 
 /// The scores of upright plates, one after the other.

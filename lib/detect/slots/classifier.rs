@@ -1,5 +1,7 @@
 //! How likely a vehicle stands in a slot, by a small network: models/slot-occupancy/README.md.
 
+use std::path::Path;
+
 use super::patch::{Ground, HEIGHT, Patch, WIDTH};
 use crate::engine::{Engine, Runtime, Tensor};
 use crate::error::{Error, Result};
@@ -25,12 +27,17 @@ impl std::fmt::Debug for Classifier {
 }
 
 impl Classifier {
-    /// The network that is built in, run by this runtime.
+    /// The network in an ONNX file, or the one that is built in, run by this runtime.
     ///
     /// # Errors
-    /// [`Kind::Model`](crate::error::Kind::Model) when it cannot be loaded.
-    pub fn new(runtime: &Runtime) -> Result<Self> {
-        Ok(Classifier { engine: runtime.network(MODEL.into())? })
+    /// [`Kind::Model`](crate::error::Kind::Model), naming the file, when it cannot be loaded or has other inputs and outputs than
+    /// models/slot-occupancy/README.md tells.
+    pub fn new(file: Option<&Path>, runtime: &Runtime) -> Result<Self> {
+        runtime.load(file, MODEL, |engine| {
+            let mut classifier = Classifier { engine };
+            classifier.run(BATCH, vec![0.0; BATCH * 3 * HEIGHT * WIDTH])?;
+            Ok(classifier)
+        })
     }
 
     /// The logarithm of the odds that each slot holds a vehicle, on this ground.
@@ -48,13 +55,21 @@ impl Classifier {
             for (patch, planes) in part.iter().zip(data.chunks_exact_mut(3 * HEIGHT * WIDTH)) {
                 compare(patch, &tables, planes);
             }
-            let output = self.engine.run(Tensor { shape: vec![batch, 3, HEIGHT, WIDTH], data })?;
-            if output.data.len() != batch {
-                return Err(Error::model("judging the slots", "the network gave another number of answers"));
-            }
-            odds.extend(output.data.iter().take(part.len()).map(|odds| f64::from(*odds)));
+            odds.extend(self.run(batch, data)?.iter().take(part.len()).map(|odds| f64::from(*odds)));
         }
         Ok(odds)
+    }
+
+    /// The network's answers to so many patches.
+    fn run(&mut self, batch: usize, data: Vec<f32>) -> Result<Vec<f32>> {
+        let odds = self.engine.run(Tensor { shape: vec![batch, 3, HEIGHT, WIDTH], data })?;
+        match odds.data.len() == batch {
+            true => Ok(odds.data),
+            false => {
+                let why = format!("it gives {:?} for {batch} patches, not {:?}", odds.shape, [batch, 1]);
+                Err(Error::model("judging slots", why))
+            }
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The state of every mapped slot in a frame.
 
+use std::path::Path;
+
 use opencv::core::{Mat, MatTraitConst};
 use park_core::record::Time;
 use park_core::record::vision::{SlotReading, UnknownCause};
@@ -26,15 +28,15 @@ pub struct SlotReader {
 }
 
 impl SlotReader {
-    /// A reader of the slots of `map`, which goes on with `memory` if it is of the same map, and else begins anew. Its network
-    /// is run by `runtime`.
+    /// A reader of the slots of `map`, which goes on with `memory` if it is of the same map, and else begins anew. Its network,
+    /// the one in the ONNX file `model` or else the one that is built in, is run by `runtime`.
     ///
     /// # Errors
-    /// [`Kind::Model`](crate::error::Kind::Model) when the network cannot be loaded.
-    pub fn new(map: SlotMap, memory: Memory, runtime: &Runtime) -> Result<Self> {
+    /// [`Kind::Model`](crate::error::Kind::Model), naming the file, when the network cannot be loaded or is of another kind.
+    pub fn new(map: SlotMap, memory: Memory, model: Option<&Path>, runtime: &Runtime) -> Result<Self> {
         let memory = memory.of_map(fingerprint(&map));
         Ok(SlotReader {
-            classifier: Classifier::new(runtime)?,
+            classifier: Classifier::new(model, runtime)?,
             map,
             memory,
             view: None,
@@ -131,12 +133,15 @@ fn fingerprint(map: &SlotMap) -> u64 {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::path::PathBuf;
+
     use opencv::core::{CV_8UC3, MatTraitManual, Rect, Scalar, Size};
     use opencv::imgproc;
     use park_core::record::vision::SlotState::{Free, Occupied, Unknown};
 
     use super::super::Slot;
     use super::*;
+    use crate::error::Kind;
 
     /// Eight slots of 60 x 100 in two rows.
     fn map() -> SlotMap {
@@ -179,7 +184,7 @@ mod tests {
     }
 
     fn reader() -> SlotReader {
-        SlotReader::new(map(), Memory::default(), &Runtime::opencv(0).unwrap()).unwrap()
+        SlotReader::new(map(), Memory::default(), None, &Runtime::opencv(0).unwrap()).unwrap()
     }
 
     fn states(readings: &[SlotReading]) -> Vec<bool> {
@@ -197,6 +202,24 @@ mod tests {
                 let expected: Vec<bool> = (0..8).map(|at| occupied.contains(&at)).collect();
                 assert_eq!(states(&readings), expected, "{occupied:?} at {gain}: {readings:?}");
             }
+        }
+    }
+
+    #[test]
+    fn another_network_is_taken_from_a_file_and_one_of_other_shapes_refused_by_name() {
+        let file =
+            |name: &str| [env!("CARGO_MANIFEST_DIR"), "../../models", name].iter().collect::<PathBuf>();
+        let with = |name: &str| {
+            SlotReader::new(map(), Memory::default(), Some(&file(name)), &Runtime::opencv(0).unwrap())
+        };
+        let mut same = with("slot-occupancy.onnx").unwrap();
+        let day = yard(&[2, 7], 1.0);
+        let own = reader().read(&day, Time::default()).unwrap();
+        assert_eq!(same.read(&day, Time::default()).unwrap(), own);
+        for name in ["plate-reader.onnx", "none.onnx"] {
+            let error = with(name).unwrap_err();
+            assert_eq!(error.kind(), Kind::Model);
+            assert!(error.to_string().contains(name), "{error}");
         }
     }
 

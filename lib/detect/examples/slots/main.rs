@@ -1,8 +1,6 @@
-//! Scores the slot detector on labelled pictures, or fits its parameters to them.
+//! Scores the slot detector on labelled pictures, or cuts them up to learn from.
 //!
 //! `slots score FOLDER…`: accuracy, confusion, and calibration of `SlotReader` on each folder.
-//! `slots cost FOLDER`: the time a frame of 40 and of 400 slots takes on one thread, decoding apart.
-//! `slots patches OUT FOLDER…`: the logistic regression of `slots::judge`, each picture seen as it is and several times varied.
 //! `slots cost FOLDER`: the time a frame of 40 and of 400 slots takes on one thread, decoding apart.
 //! `slots patches OUT FOLDER…`: the labelled slots as the detector cuts them out, for models/slot-occupancy/train.py.
 //! `slots map FOLDER LOT`: the slot map of the first picture, for `park-detect slots --map`.

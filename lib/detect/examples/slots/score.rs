@@ -16,7 +16,7 @@ pub fn score(folder: &str) -> Result<(), Box<dyn Error>> {
     let mut bins = [(0, 0, 0.0); 5];
     let runtime = Runtime::opencv(0)?;
     for scene in sets::load(folder)? {
-        let mut reader = SlotReader::new(scene.map, Memory::default(), &runtime)?;
+        let mut reader = SlotReader::new(scene.map, Memory::default(), None, &runtime)?;
         let readings = reader.read(&scene.picture, Time::default())?;
         for (reading, occupied) in readings.iter().zip(&scene.occupied) {
             let Some(occupied) = *occupied else { continue };
@@ -63,7 +63,7 @@ pub fn cost(folder: &str) -> Result<(), Box<dyn Error>> {
     for wanted in [40, 400] {
         let mut map = scene.map.clone();
         map.slots = scene.map.slots.iter().cycle().take(wanted).cloned().collect();
-        let mut reader = SlotReader::new(map, Memory::default(), &runtime)?;
+        let mut reader = SlotReader::new(map, Memory::default(), None, &runtime)?;
         let mut times: Vec<Duration> = Vec::new();
         for second in 0..40 {
             let start = Instant::now();
