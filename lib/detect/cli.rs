@@ -254,7 +254,8 @@ impl Command for Detect {
                     None => (None, Memory::default()),
                 };
                 let runtime = args.common.runtime(args.common.threads)?;
-                let reader = SlotReader::new(map, memory, args.model.as_deref(), &runtime).map_err(failure)?;
+                let reader =
+                    SlotReader::new(map, memory, args.model.as_deref(), &runtime).map_err(failure)?;
                 filter(SlotsJob::new(reader, state), &args.common.io, args.common.keep_frames, context)
             }
             Job::Map(args) => map::run(&args, context),
