@@ -176,8 +176,11 @@ fn a_viewer_that_stops_reading_costs_the_server_one_frame_and_the_others_nothing
     while began.elapsed() < Duration::from_secs(6) {
         let asked = Instant::now();
         reading.next();
-        assert!(asked.elapsed() < Duration::from_secs(2), "a stalled viewer holds up one that reads");
+        // Whoever waited for a stalled viewer would wait until that one is cut off, after 30 s. On a busy machine the
+        // pace alone comes down to a frame in two seconds.
+        assert!(asked.elapsed() < Duration::from_secs(10), "a stalled viewer holds up one that reads");
     }
+    assert_eq!(server.get("/cameras")["cameras"][0]["viewers"], 21, "none of them has been cut off yet");
     let grown = rss(&server).saturating_sub(before);
     assert!(grown < 40 * 1024, "20 viewers that read nothing cost {grown} KiB");
     drop(stalled);
