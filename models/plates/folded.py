@@ -35,15 +35,14 @@ def load(net, path, inputs):
             norm.running_mean.zero_()
             norm.running_var.fill_(1)
         seen = {convolution: [] for convolution, _ in layers}
-        hooks = [c.register_forward_hook(lambda m, _, out: seen[m].append(out.transpose(0, 1).flatten(1))) for c in seen]
+        hooks = [c.register_forward_hook(lambda m, _, out: seen[m].append(torch.var_mean(out, (0, 2, 3)))) for c in seen]
         net.eval()
         for batch in inputs:
             net(batch)
         for hook in hooks:
             hook.remove()
         for convolution, norm in layers:
-            shown = [(part.mean(1), part.var(1)) for part in seen[convolution]]
-            mean, spread = (torch.stack(values).mean(0) for values in zip(*shown))
+            spread, mean = (torch.stack(parts).mean(0) for parts in zip(*seen[convolution]))
             norm.running_mean.copy_(mean)
             norm.running_var.copy_(spread.clamp(min=1e-6))
             norm.weight.copy_((norm.running_var + norm.eps).sqrt())

@@ -17,6 +17,7 @@ import reader
 
 NEGATIVE = 0.2  # of the plates that normalisation is measured on; the trainings saw 0.4 and none
 
+
 def mean(states):
     """The mean of weights that have the same names."""
     of = lambda values: torch.stack(values).double().mean(0).to(values[0].dtype) if values[0].is_floating_point() else values[0]
