@@ -200,10 +200,11 @@ impl PlateReader {
 
     /// What the readings say, if it is worth reporting.
     fn told(&self, corners: Corners, Readings { each, texts }: Readings) -> Option<PlateRead> {
-        let (candidates, region) = match self.options.regions.is_empty() {
+        let (mut candidates, region) = match self.options.regions.is_empty() {
             true => (settled(texts, &self.syntax), None),
             false => chosen(texts, &self.syntax),
         };
+        candidates.truncate(CANDIDATES);
         let (text, confidence) = candidates.first()?.clone();
         if confidence < WORTH_A_WORD * self.options.min_confidence {
             return None;
@@ -268,20 +269,21 @@ fn read(
 
 /// The texts to offer, likeliest first, and the region whose plates may bear the first. Bayes' rule weighs what the plates of these
 /// regions may say.
-fn chosen(mut texts: Vec<(String, f64)>, syntax: &Syntax) -> (Vec<(String, f64)>, Option<Region>) {
+fn chosen(texts: Vec<(String, f64)>, syntax: &Syntax) -> (Vec<(String, f64)>, Option<Region>) {
+    let mut texts = settled(texts, syntax);
     let unread = 1.0 - texts.iter().map(|(_, likelihood)| likelihood).sum::<f64>();
     for (text, likelihood) in &mut texts {
         *likelihood *= if syntax.region(text).is_some() { FROM_REGION } else { 1.0 };
     }
     let all = unread.max(0.0) + texts.iter().map(|(_, likelihood)| likelihood).sum::<f64>();
     texts.iter_mut().for_each(|(_, likelihood)| *likelihood /= all.max(f64::MIN_POSITIVE));
-    let texts = offered(texts);
+    texts.sort_by(|a, b| b.1.total_cmp(&a.1));
     let region = texts.first().and_then(|(text, _)| syntax.region(text));
     (texts, region)
 }
 
-/// The texts to offer, likeliest first. Of those that look the same, for I is drawn like 1 on many plates and O like 0, each is as
-/// likely as plates anywhere say it; together they are as likely as before.
+/// The texts, likeliest first. Of those that look the same, for I is drawn like 1 on many plates and O like 0, each is as likely as
+/// plates of these regions say it; together they are as likely as before.
 fn settled(mut texts: Vec<(String, f64)>, syntax: &Syntax) -> Vec<(String, f64)> {
     let look = |text: &str| text.replace('O', "0").replace('I', "1");
     let mut alike: BTreeMap<String, Vec<&mut (String, f64)>> = BTreeMap::new();
@@ -301,13 +303,7 @@ fn settled(mut texts: Vec<(String, f64)>, syntax: &Syntax) -> Vec<(String, f64)>
             *likelihood = AS_SEEN * *likelihood + (1.0 - AS_SEEN) * seen * weight / all;
         }
     }
-    offered(texts)
-}
-
-/// The likeliest texts, likeliest first.
-fn offered(mut texts: Vec<(String, f64)>) -> Vec<(String, f64)> {
     texts.sort_by(|a, b| b.1.total_cmp(&a.1));
-    texts.truncate(CANDIDATES);
     texts
 }
 
@@ -397,6 +393,15 @@ mod tests {
         let (told, region) = chosen(texts(&[("8123XYZ", 0.5), ("B123XYZ", 0.3)]), &Syntax::of([indonesia]));
         assert_eq!((told[0].0.as_str(), region), ("B123XYZ", Some(indonesia)));
         assert!((told[0].1 - 6.0 / 6.7).abs() < 1e-9 && (told[1].1 - 0.5 / 6.7).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_region_tells_letters_from_figures_that_are_drawn_alike() {
+        let brazil = Syntax::of(["br".parse().unwrap()]);
+        let (told, region) = chosen(texts(&[("YJ15M56", 0.95), ("YJI5M56", 0.02)]), &brazil);
+        assert_eq!((told[0].0.as_str(), region.is_some()), ("YJI5M56", true));
+        let (told, region) = chosen(texts(&[("8I2", 0.95), ("812", 0.02)]), &brazil);
+        assert_eq!((told[0].0.as_str(), region), ("8I2", None), "no plate of that country");
     }
 
     #[test]
