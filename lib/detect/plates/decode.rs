@@ -13,19 +13,41 @@ const ALTERNATIVES: usize = 4;
 /// Characters stand at least this many columns apart; nearer ones are one character in doubt.
 const NEAREST: f64 = 1.8;
 
-/// One place of a text: what may stand there.
+/// Where most likely nothing stands, a character may that is as likely as this.
+const FAINT: f64 = 0.1;
+/// Where something stands, nothing may that is likelier than this.
+const ABSENT: f64 = 0.02;
+
+/// A text that a plate may bear.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Place {
-    /// Characters that may stand here with their probabilities, likeliest first; never empty.
-    pub options: Vec<(char, f64)>,
+pub struct Candidate {
+    /// A-Z and 0-9, never empty.
+    pub text: String,
+    /// How likely the plate says this and nothing else.
+    pub likelihood: f64,
+    /// How likely each character is, whatever the others are.
+    pub alone: Vec<f64>,
 }
 
-/// Characters in reading order, of one plate's scores: for each line [`CLASSES`] rows with a value for every column.
-pub fn places(scores: &[f32]) -> Vec<Place> {
+/// One place of a text: characters that may stand there with their probabilities, likeliest first. What is left to 1 is that
+/// none does.
+#[derive(Clone, Debug, PartialEq)]
+struct Place(Vec<(char, f64)>);
+
+impl Place {
+    /// How likely nothing stands there, if that is worth a thought.
+    fn absent(&self) -> Option<f64> {
+        let absent = 1.0 - self.0.iter().map(|(_, probability)| probability).sum::<f64>();
+        (absent > ABSENT).then_some(absent)
+    }
+}
+
+/// Places in reading order, of one plate's scores: for each line [`CLASSES`] rows with a value for every column.
+fn places(scores: &[f32]) -> Vec<Place> {
     scores.chunks_exact((scores.len() / LINES).max(1)).flat_map(line).collect()
 }
 
-/// Characters of one line from left to right.
+/// Places of one line from left to right.
 fn line(scores: &[f32]) -> Vec<Place> {
     let columns = scores.len() / CLASSES;
     let probabilities: Vec<[f64; CLASSES]> = (0..columns).map(|c| softmax(scores, columns, c)).collect();
@@ -41,7 +63,27 @@ fn line(scores: &[f32]) -> Vec<Place> {
         }
     }
     merge(&mut spans);
+    let faint = faint(&probabilities, &spans);
+    spans.extend(faint);
+    spans.sort_by_key(|span| span.start);
     spans.iter().map(|span| span.place(&probabilities)).collect()
+}
+
+/// Where a character may stand, though it is likelier that none does: away from these that stand there.
+fn faint(probabilities: &[[f64; CLASSES]], plain: &[Span]) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::new();
+    for (column, probability) in probabilities.iter().enumerate() {
+        let class = (1..CLASSES).fold(1, |best, i| if probability[i] > probability[best] { i } else { best });
+        let beside = plain.iter().any(|span| span.start <= column + 1 && column <= span.end);
+        if beside || probability[class] < FAINT {
+            continue;
+        }
+        match spans.last_mut() {
+            Some(span) if span.end == column => span.end += 1,
+            _ => spans.push(Span { class, start: column, end: column + 1 }),
+        }
+    }
+    spans
 }
 
 /// Neighbouring columns that show one character.
@@ -67,7 +109,7 @@ impl Span {
         if mass > 1.0 {
             options.iter_mut().for_each(|o| o.1 /= mass);
         }
-        Place { options }
+        Place(options)
     }
 }
 
@@ -100,40 +142,57 @@ fn largest(values: &[f64; CLASSES]) -> usize {
     (1..CLASSES).fold(0, |best, i| if values[i] > values[best] { i } else { best })
 }
 
-/// The `count` likeliest texts with the product of their characters' probabilities, best first.
-fn candidates(places: &[Place], count: usize) -> Vec<(String, f64)> {
-    let mut beam = vec![(String::new(), 1.0)];
+/// The `count` likeliest texts of one plate's scores ([`LINES`] times [`CLASSES`] rows with a value for every column), best first.
+pub fn candidates(scores: &[f32], count: usize) -> Vec<Candidate> {
+    likeliest(&places(scores), count)
+}
+
+/// The `count` texts whose places' probabilities have the largest products, best first.
+fn likeliest(places: &[Place], count: usize) -> Vec<Candidate> {
+    let mut beam = vec![Candidate { text: String::new(), likelihood: 1.0, alone: Vec::new() }];
     for place in places {
-        beam = beam
-            .iter()
-            .flat_map(|(text, p)| place.options.iter().map(move |(c, q)| (format!("{text}{c}"), p * q)))
-            .collect();
-        beam.sort_by(|a, b| b.1.total_cmp(&a.1));
-        beam.truncate(count);
+        let further = |before: &Candidate| {
+            let shown = place.0.iter().map(|&(character, probability)| Candidate {
+                text: format!("{}{character}", before.text),
+                likelihood: before.likelihood * probability,
+                alone: [&before.alone[..], &[probability]].concat(),
+            });
+            let absent = place
+                .absent()
+                .map(|absent| Candidate { likelihood: before.likelihood * absent, ..before.clone() });
+            shown.chain(absent).collect::<Vec<_>>()
+        };
+        beam = beam.iter().flat_map(further).collect();
+        best(&mut beam, count);
     }
+    beam.retain(|candidate| !candidate.text.is_empty());
     beam
 }
 
 /// The `count` likeliest texts of several readings of one plate with their mean likelihoods, best first.
-pub fn mean(readings: &[Vec<Place>], count: usize) -> Vec<(String, f64)> {
-    let mut sums: BTreeMap<String, f64> = BTreeMap::new();
-    for (text, likelihood) in readings.iter().flat_map(|places| candidates(places, count)) {
-        *sums.entry(text).or_default() += likelihood / readings.len() as f64;
+pub fn mean(readings: &[Vec<Candidate>], count: usize) -> Vec<Candidate> {
+    let mut sums: BTreeMap<&str, (f64, Vec<f64>)> = BTreeMap::new();
+    for Candidate { text, likelihood, alone } in readings.iter().flatten() {
+        let (whole, each) = sums.entry(text).or_insert_with(|| (0.0, vec![0.0; alone.len()]));
+        *whole += likelihood;
+        each.iter_mut().zip(alone).for_each(|(sum, alone)| *sum += likelihood * alone);
     }
-    let mut texts: Vec<_> = sums.into_iter().filter(|(text, _)| !text.is_empty()).collect();
-    texts.sort_by(|a, b| b.1.total_cmp(&a.1));
-    texts.truncate(count);
+    let mut texts: Vec<_> = sums
+        .into_iter()
+        .map(|(text, (whole, each))| Candidate {
+            text: text.to_owned(),
+            likelihood: whole / readings.len() as f64,
+            alone: each.into_iter().map(|sum| sum / whole.max(f64::MIN_POSITIVE)).collect(),
+        })
+        .collect();
+    best(&mut texts, count);
     texts
 }
 
-/// A text's characters with their mean probabilities in the readings that have as many.
-pub fn characters(readings: &[Vec<Place>], text: &str) -> Vec<(char, f64)> {
-    let alike: Vec<_> = readings.iter().filter(|places| places.len() == text.len()).collect();
-    let of = |(at, shown): (usize, char)| {
-        let each = alike.iter().flat_map(|places| &places[at].options).filter(|option| option.0 == shown);
-        (shown, each.map(|option| option.1).sum::<f64>() / alike.len().max(1) as f64)
-    };
-    text.chars().enumerate().map(of).collect()
+/// Brings the likeliest to the front and leaves `count`.
+fn best(candidates: &mut Vec<Candidate>, count: usize) {
+    candidates.sort_by(|a, b| b.likelihood.total_cmp(&a.likelihood));
+    candidates.truncate(count);
 }
 
 #[cfg(test)]
@@ -150,7 +209,7 @@ mod tests {
     }
 
     fn text(places: &[Place]) -> String {
-        places.iter().map(|p| p.options[0].0).collect()
+        places.iter().map(|p| p.0[0].0).collect()
     }
 
     /// Scores of a plate that shows this in its upper line and nothing below.
@@ -174,31 +233,51 @@ mod tests {
     fn two_readings_of_one_place_stay_one_character() {
         let places = places(&upper(&[0, 9, 12, 0]));
         assert_eq!(places.len(), 1);
-        let mut seen: Vec<char> = places[0].options.iter().take(2).map(|o| o.0).collect();
+        let mut seen: Vec<char> = places[0].0.iter().take(2).map(|o| o.0).collect();
         seen.sort_unstable();
         assert_eq!(seen, ['8', 'B']);
-        assert!(places[0].options[0].1 <= 0.5);
+        assert!(places[0].0[0].1 <= 0.5);
     }
 
     #[test]
     fn candidates_come_best_first_and_begin_with_the_best_of_every_place() {
-        let place = |options: &[(char, f64)]| Place { options: options.to_vec() };
-        let places = [place(&[('A', 0.9), ('4', 0.1)]), place(&[('8', 0.6), ('B', 0.4)])];
-        let found = candidates(&places, 3);
-        let texts: Vec<&str> = found.iter().map(|c| c.0.as_str()).collect();
+        let places = [Place(vec![('A', 0.9), ('4', 0.1)]), Place(vec![('8', 0.6), ('B', 0.4)])];
+        let found = likeliest(&places, 3);
+        let texts: Vec<&str> = found.iter().map(|c| c.text.as_str()).collect();
         assert_eq!(texts, ["A8", "AB", "48"]);
-        assert!((found[0].1 - 0.9 * 0.6).abs() < 1e-9);
+        assert!((found[0].likelihood - 0.9 * 0.6).abs() < 1e-9);
+        assert_eq!(found[0].alone, [0.9, 0.6]);
+    }
+
+    #[test]
+    fn what_may_stand_there_and_what_may_not_make_texts_too() {
+        let texts = |places: &[Place]| {
+            let likely = likeliest(places, 9).into_iter().filter(|candidate| candidate.likelihood > 0.05);
+            likely.map(|candidate| candidate.text).collect::<Vec<_>>()
+        };
+        assert_eq!(texts(&[Place(vec![('A', 0.6)]), Place(vec![('1', 1.0)])]), ["A1", "1"]);
+        assert_eq!(
+            texts(&[Place(vec![('A', 0.99)]), Place(vec![('1', 1.0)])]),
+            ["A1"],
+            "hardly anything is left"
+        );
+        // Of seven columns the last but one shows a 3 less likely than nothing.
+        let mut scores = upper(&[0, 11, 0, 0, 0, 0, 0]);
+        scores[4 * 7 + 5] = 8.0;
+        assert_eq!(texts(&places(&scores)), ["A", "A3"]);
+        scores[4 * 7 + 5] = 2.0;
+        assert_eq!(texts(&places(&scores)), ["A"]);
+        assert!(texts(&[]).is_empty());
     }
 
     #[test]
     fn readings_that_agree_outweigh_a_surer_one() {
-        let reading =
-            |shown: char, sure: f64| vec![Place { options: vec![(shown, sure), ('X', 1.0 - sure)] }];
-        let readings = [reading('8', 0.6), reading('B', 0.9), reading('8', 0.5)];
-        let found = mean(&readings, 3);
-        assert_eq!(found[0].0, "8");
-        assert!((found[0].1 - 1.1 / 3.0).abs() < 1e-9);
-        assert_eq!(characters(&readings, "8"), [('8', 1.1 / 3.0)]);
+        let reading = |shown: char, sure: f64| likeliest(&[Place(vec![(shown, sure), ('X', 1.0 - sure)])], 3);
+        let found = mean(&[reading('8', 0.6), reading('B', 0.9), reading('8', 0.5)], 3);
+        assert_eq!(found[0].text, "8");
+        assert!((found[0].likelihood - 1.1 / 3.0).abs() < 1e-9);
+        let weighted = (0.6 * 0.6 + 0.5 * 0.5) / 1.1;
+        assert!((found[0].alone[0] - weighted).abs() < 1e-9, "{found:?}");
         assert!(mean(&[vec![], vec![]], 3).is_empty());
     }
 

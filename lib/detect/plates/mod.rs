@@ -2,10 +2,11 @@
 //!
 //! A network finds plates with their four corners ([`detector`]); each is laid upright ([`rectify`]), and a second one says
 //! what each column of its one or two lines shows (`models/plates` has both). From that come the likeliest texts
-//! ([`decode`]), and the one that a country's plates may bear ([`regions`], [`syntax`]).
+//! ([`decode`]), weighed with what a country's plates may bear ([`prior`], [`regions`], [`syntax`]).
 
 mod decode;
 mod detector;
+mod prior;
 mod reader;
 mod rectify;
 mod regions;

@@ -1,15 +1,14 @@
 //! Frames to plates.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use opencv::core::{self, Mat, MatTraitConst, ToInputArray};
 use opencv::imgproc;
 
-use super::decode::{self, CLASSES, LINES, Place};
+use super::decode::{self, CLASSES, Candidate, LINES};
 use super::detector::Detector;
+use super::prior::Prior;
 use super::rectify::{self, HEIGHT, WIDTH};
-use super::regions::Syntax;
 use super::{Corners, Region};
 use crate::engine::{Engine, Runtime, Tensor};
 use crate::error::{Error, Result};
@@ -41,14 +40,6 @@ const OF_A_NEGATIVE: f64 = 0.85;
 /// of its sides it is taken to be wider, taller, and lower.
 const MORE: [[[f64; 3]; 2]; 2] =
     [[[0.08, 0.12, 0.0], [-0.05, -0.08, 0.0]], [[0.0, 0.1, 0.06], [0.0, 0.1, -0.06]]];
-/// Where a region is told, a text that its plates may bear is so many times likelier than another that looks alike.
-const FROM_REGION: f64 = 20.0;
-/// Where none is told, such a share of plates is taken to follow no known syntax,
-const OF_NO_SYNTAX: f64 = 0.05;
-/// and such a share of what is seen stands whatever plates say.
-const AS_SEEN: f64 = 0.15;
-/// The letters I and O are so frequent among others, on the plates of many countries, for some leave them out.
-const SELDOM: f64 = 0.5;
 
 /// A picture with no side longer than this may be cut to a plate,
 const SMALL: i32 = 480;
@@ -108,8 +99,7 @@ pub struct PlateRead {
 /// Finds and reads the plates of frames.
 pub struct PlateReader {
     options: Options,
-    /// Of the regions told, or of all.
-    syntax: Syntax,
+    prior: Prior,
     detector: Detector,
     /// The network that reads a plate laid upright.
     engine: Box<dyn Engine>,
@@ -130,11 +120,7 @@ impl PlateReader {
             }
             Ok(engine)
         })?;
-        let syntax = match &options.regions[..] {
-            [] => Syntax::of(Region::all()),
-            told => Syntax::of(told.iter().copied()),
-        };
-        Ok(Self { options, syntax, detector, engine })
+        Ok(Self { prior: Prior::of(&options.regions), options, detector, engine })
     }
 
     /// The plates of an 8-bit frame (BGR, BGRA or grey), good reads first, the surest first. Reads that come near are there
@@ -172,40 +158,38 @@ impl PlateReader {
         if !self.looks_at(&corners) {
             return Ok(None);
         }
-        let mut readings = self.readings(grey, &corners, Shade::Own, 0.0)?;
-        let likelihood = readings.likelihood();
+        let mut texts = self.texts(grey, &corners, Shade::Own, 0.0)?;
+        let likelihood = likelihood(&texts);
         if likelihood < DOUBTFUL {
-            let mut negative = self.readings(grey, &corners, Shade::Negative, likelihood)?;
-            if negative.likelihood() > CLEARER * likelihood {
-                negative.texts.iter_mut().for_each(|(_, likelihood)| *likelihood *= OF_A_NEGATIVE);
-                readings = negative;
+            let mut negative = self.texts(grey, &corners, Shade::Negative, likelihood)?;
+            if self::likelihood(&negative) > CLEARER * likelihood {
+                negative.iter_mut().for_each(|text| text.likelihood *= OF_A_NEGATIVE);
+                texts = negative;
             }
         }
-        Ok(self.told(corners, readings))
+        Ok(self.told(corners, texts))
     }
 
-    /// What stands between these corners: read once, and more often as long as that leaves a doubt, if it is likelier than `least`.
-    fn readings(&mut self, grey: &Mat, corners: &Corners, shade: Shade, least: f64) -> Result<Readings> {
-        let once = read(self.engine.as_mut(), grey, corners, &[[0.0; 3]], shade)?;
-        let mut readings = Readings { texts: decode::mean(&once, BEAM), each: once };
+    /// What stands between these corners, likeliest first: read once, and more often as long as that leaves a doubt, if it is
+    /// likelier than `least`.
+    fn texts(&mut self, grey: &Mat, corners: &Corners, shade: Shade, least: f64) -> Result<Vec<Candidate>> {
+        let mut readings = read(self.engine.as_mut(), grey, corners, &[[0.0; 3]], shade)?;
+        let mut texts = decode::mean(&readings, BEAM);
         for layings in &MORE {
-            if !(least.max(HOPELESS)..SURE).contains(&readings.likelihood()) {
+            if !(least.max(HOPELESS)..SURE).contains(&likelihood(&texts)) {
                 break;
             }
-            readings.each.extend(read(self.engine.as_mut(), grey, corners, layings, shade)?);
-            readings.texts = decode::mean(&readings.each, BEAM);
+            readings.extend(read(self.engine.as_mut(), grey, corners, layings, shade)?);
+            texts = decode::mean(&readings, BEAM);
         }
-        Ok(readings)
+        Ok(texts)
     }
 
-    /// What the readings say, if it is worth reporting.
-    fn told(&self, corners: Corners, Readings { each, texts }: Readings) -> Option<PlateRead> {
-        let (mut candidates, region) = match self.options.regions.is_empty() {
-            true => (settled(texts, &self.syntax), None),
-            false => chosen(texts, &self.syntax),
-        };
-        candidates.truncate(CANDIDATES);
-        let (text, confidence) = candidates.first()?.clone();
+    /// What was read, if it is worth reporting.
+    fn told(&self, corners: Corners, mut texts: Vec<Candidate>) -> Option<PlateRead> {
+        self.prior.weigh(&mut texts);
+        texts.truncate(CANDIDATES);
+        let Candidate { text, likelihood: confidence, alone } = texts.first()?.clone();
         if confidence < WORTH_A_WORD * self.options.min_confidence {
             return None;
         }
@@ -219,8 +203,9 @@ impl PlateReader {
             None
         };
         // Each is right at least as often as the whole; what a region says for the text it says for its characters.
-        let characters = decode::characters(&each, &text);
-        let characters = characters.into_iter().map(|(c, alone)| (c, alone.max(confidence))).collect();
+        let characters = text.chars().zip(alone).map(|(c, alone)| (c, alone.max(confidence))).collect();
+        let candidates = texts.into_iter().map(|other| (other.text, other.likelihood)).collect();
+        let region = self.prior.region(&text);
         Some(PlateRead { text, confidence, corners, characters, candidates, region, rejected })
     }
 }
@@ -234,18 +219,9 @@ enum Shade {
     Negative,
 }
 
-/// A plate read in several ways.
-struct Readings {
-    each: Vec<Vec<Place>>,
-    /// The texts that it says, all ways together, with their likelihoods, likeliest first.
-    texts: Vec<(String, f64)>,
-}
-
-impl Readings {
-    /// How likely the likeliest text is.
-    fn likelihood(&self) -> f64 {
-        self.texts.first().map_or(0.0, |(_, likelihood)| *likelihood)
-    }
+/// How likely the likeliest text is.
+fn likelihood(texts: &[Candidate]) -> f64 {
+    texts.first().map_or(0.0, |text| text.likelihood)
 }
 
 /// The plate with these corners, laid upright and read in each of these ways.
@@ -255,7 +231,7 @@ fn read(
     corners: &Corners,
     layings: &[[f64; 3]],
     shade: Shade,
-) -> Result<Vec<Vec<Place>>> {
+) -> Result<Vec<Vec<Candidate>>> {
     let mut plates = Vec::with_capacity(layings.len() * WIDTH * HEIGHT);
     for &laying in layings {
         let pixels = rectify::rectified(grey, &rectify::shifted(corners, laying));
@@ -264,47 +240,8 @@ fn read(
         plates.extend(rectify::normalised(&pixels).into_iter().map(|level| light * level));
     }
     let scores = scores(engine, plates)?;
-    Ok(scores.chunks_exact(scores.len() / layings.len()).map(decode::places).collect())
-}
-
-/// The texts to offer, likeliest first, and the region whose plates may bear the first. Bayes' rule weighs what the plates of these
-/// regions may say.
-fn chosen(texts: Vec<(String, f64)>, syntax: &Syntax) -> (Vec<(String, f64)>, Option<Region>) {
-    let mut texts = settled(texts, syntax);
-    let unread = 1.0 - texts.iter().map(|(_, likelihood)| likelihood).sum::<f64>();
-    for (text, likelihood) in &mut texts {
-        *likelihood *= if syntax.region(text).is_some() { FROM_REGION } else { 1.0 };
-    }
-    let all = unread.max(0.0) + texts.iter().map(|(_, likelihood)| likelihood).sum::<f64>();
-    texts.iter_mut().for_each(|(_, likelihood)| *likelihood /= all.max(f64::MIN_POSITIVE));
-    texts.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let region = texts.first().and_then(|(text, _)| syntax.region(text));
-    (texts, region)
-}
-
-/// The texts, likeliest first. Of those that look the same, for I is drawn like 1 on many plates and O like 0, each is as likely as
-/// plates of these regions say it; together they are as likely as before.
-fn settled(mut texts: Vec<(String, f64)>, syntax: &Syntax) -> Vec<(String, f64)> {
-    let look = |text: &str| text.replace('O', "0").replace('I', "1");
-    let mut alike: BTreeMap<String, Vec<&mut (String, f64)>> = BTreeMap::new();
-    for text in &mut texts {
-        alike.entry(look(&text.0)).or_default().push(text);
-    }
-    for group in alike.values_mut().filter(|group| group.len() > 1) {
-        let weighted = group.iter().map(|(text, likelihood)| {
-            let of_no_syntax = OF_NO_SYNTAX * 36_f64.powi(-(text.len() as i32));
-            let letters = text.bytes().filter(|c| b"IO".contains(c)).count();
-            likelihood * SELDOM.powi(letters as i32) * (syntax.likelihood(text) + of_no_syntax)
-        });
-        let weighted: Vec<f64> = weighted.collect();
-        let seen: f64 = group.iter().map(|(_, likelihood)| likelihood).sum();
-        let all = weighted.iter().sum::<f64>().max(f64::MIN_POSITIVE);
-        for ((_, likelihood), weight) in group.iter_mut().zip(weighted) {
-            *likelihood = AS_SEEN * *likelihood + (1.0 - AS_SEEN) * seen * weight / all;
-        }
-    }
-    texts.sort_by(|a, b| b.1.total_cmp(&a.1));
-    texts
+    let each = scores.chunks_exact(scores.len() / layings.len());
+    Ok(each.map(|scores| decode::candidates(scores, BEAM)).collect())
 }
 
 /// The scores of upright plates, one after the other.
@@ -383,40 +320,6 @@ mod tests {
 
     use super::*;
 
-    fn texts(read: &[(&str, f64)]) -> Vec<(String, f64)> {
-        read.iter().map(|(text, likelihood)| ((*text).to_owned(), *likelihood)).collect()
-    }
-
-    #[test]
-    fn a_region_decides_between_texts_that_look_alike() {
-        let indonesia: Region = "id".parse().unwrap();
-        let (told, region) = chosen(texts(&[("8123XYZ", 0.5), ("B123XYZ", 0.3)]), &Syntax::of([indonesia]));
-        assert_eq!((told[0].0.as_str(), region), ("B123XYZ", Some(indonesia)));
-        assert!((told[0].1 - 6.0 / 6.7).abs() < 1e-9 && (told[1].1 - 0.5 / 6.7).abs() < 1e-9);
-    }
-
-    #[test]
-    fn a_region_tells_letters_from_figures_that_are_drawn_alike() {
-        let brazil = Syntax::of(["br".parse().unwrap()]);
-        let (told, region) = chosen(texts(&[("YJ15M56", 0.95), ("YJI5M56", 0.02)]), &brazil);
-        assert_eq!((told[0].0.as_str(), region.is_some()), ("YJI5M56", true));
-        let (told, region) = chosen(texts(&[("8I2", 0.95), ("812", 0.02)]), &brazil);
-        assert_eq!((told[0].0.as_str(), region), ("8I2", None), "no plate of that country");
-    }
-
-    #[test]
-    fn letters_and_figures_drawn_alike_are_told_apart_by_what_plates_say() {
-        let anywhere = Syntax::of(Region::all());
-        let told = settled(texts(&[("ABI234", 0.45), ("AB1234", 0.35), ("8123XYZ", 0.15)]), &anywhere);
-        assert_eq!(told[0].0, "AB1234");
-        assert!((told[0].1 + told[1].1 - 0.8).abs() < 1e-9);
-        assert_eq!(told[2], ("8123XYZ".to_owned(), 0.15), "nothing looks like it");
-        let drawn = [("CO7OVOX", 0.4), ("C07OVOX", 0.3), ("CO70VOX", 0.2), ("C070V0X", 0.1)];
-        assert_eq!(settled(texts(&drawn), &anywhere)[0].0, "CO70VOX");
-        let sure = settled(texts(&[("8I23XYZ", 0.99), ("8123XYZ", 0.001)]), &anywhere);
-        assert_eq!(sure[0].0, "8I23XYZ", "what is seen plainly stands");
-    }
-
     #[test]
     fn a_negative_is_read_like_the_picture_with_light_and_dark_exchanged() {
         let mut grey = Mat::new_rows_cols_with_default(60, 200, core::CV_8UC1, Scalar::all(230.0)).unwrap();
@@ -428,7 +331,7 @@ mod tests {
         let mut engine = Runtime::opencv(1).unwrap().network(READER.into()).unwrap();
         let mut said = |picture: &Mat, shade| {
             let readings = read(engine.as_mut(), picture, &outline(picture), &[[0.0; 3]], shade).unwrap();
-            decode::mean(&readings, 1).remove(0).0
+            decode::mean(&readings, 1).remove(0).text
         };
         let own = said(&grey, Shade::Own);
         assert_eq!(own, "AB123");
@@ -450,12 +353,5 @@ mod tests {
         assert!(!is_part(&said("L1775VO", None), &said("L1775VO", None)));
         assert!(!is_part(&said("1715", None), &said("L1775VO", None)));
         assert!(!is_part(&said("1775", None), &said("L1775VO", Some("low confidence"))));
-    }
-
-    #[test]
-    fn a_region_does_not_make_a_text_of_nothing() {
-        let texts = texts(&[("8123XYZ", 0.95), ("B123XYZ", 0.001)]);
-        let (told, region) = chosen(texts, &Syntax::of(["id".parse().unwrap()]));
-        assert_eq!((told[0].0.as_str(), region), ("8123XYZ", None));
     }
 }
