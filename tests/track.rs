@@ -90,6 +90,34 @@ fn slots_become_changes_counts_and_alerts_in_a_pipe() {
 }
 
 #[test]
+fn a_first_state_may_have_to_be_confirmed_also_across_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("track.json");
+    let args = ["--lot", "lot_1", "--confirm-first", "--state", state.to_str().unwrap()];
+    // Somebody stands before A2 as the camera starts.
+    let output = run("park-track", &args, (film(0, "fo", 2) + &film(2, "ff", 2)).as_bytes());
+    assert!(output.status.success(), "{}", stderr(&output));
+    let started = records(&output);
+    assert!(started.iter().all(|record| record["type"] == "slots"), "{started:?}");
+    let all = records(&run("park-track", &args, film(4, "ff", 6).as_bytes()));
+    let said: Vec<_> = of_type(&all, "slot_changed")
+        .iter()
+        .map(|change| {
+            let payload = &change["payload"];
+            assert!(payload["previous"].is_null(), "{change}");
+            format!("{} {} {}", payload["slot_id"], payload["state"], change["timestamp"])
+        })
+        .collect();
+    assert_eq!(
+        said,
+        ["\"A1\" \"free\" \"2026-01-20T10:00:05.000Z\"", "\"A2\" \"free\" \"2026-01-20T10:00:07.000Z\""]
+    );
+    let unknown: Vec<_> =
+        of_type(&all, "capacity_update").iter().map(|update| update["payload"]["unknown"].clone()).collect();
+    assert_eq!(unknown, [1, 0]);
+}
+
+#[test]
 fn the_same_records_give_the_same_bytes() {
     let input = film(0, "ffo", 5) + &entry(5, "s1", "AB 1") + &film(6, "oou", 9) + &exit(20, "s1", "AB1");
     let once = run("park-track", &["--lot", "lot_1", "--capacity", "5"], input.as_bytes());

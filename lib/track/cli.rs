@@ -42,6 +42,10 @@ pub struct TrackArgs {
     #[arg(long, value_name = "SECONDS", default_value = "30", help_heading = "Slots")]
     unknown_after: Seconds,
 
+    /// Say nothing of a slot before its first state has been seen as long as a change must be.
+    #[arg(long, help_heading = "Slots")]
+    confirm_first: bool,
+
     /// Warn when more than SHARE of the places, 0 to 1, is taken, until it is 0.05 less than that.
     #[arg(long, value_name = "SHARE", default_value = "0.9", help_heading = "Alerts")]
     warn_at: Share,
@@ -86,6 +90,7 @@ impl TrackArgs {
             occupied_after: self.occupied_after.0,
             free_after: self.free_after.0,
             unknown_after: self.unknown_after.0,
+            confirm_first: self.confirm_first,
             warn_at: self.warn_at.0,
             camera_timeout: self.camera_timeout.0,
             drift_tolerance: self.drift_tolerance,

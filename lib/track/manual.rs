@@ -19,7 +19,7 @@ write them, let time pass.",
 A slot that is seen for the first time has at once the state it shows. From then on slot_changed is said when a new state was seen at \
 both ends of its delay and nothing to the contrary between; a flicker shorter than that gives nothing. Its since is the first \
 frame with the new state. A frame that cannot tell the state neither confirms nor refutes a change; only after --unknown-after \
-does the slot become unknown. When its camera is silent for --camera-timeout, the slot is unknown with the cause stale.
+does the slot become unknown. With --confirm-first the first state waits in the same way, so that somebody who passes as the camera starts is not told; until then the slot counts as unknown. When its camera is silent for --camera-timeout, the slot is unknown with the cause stale.
 
 For pictures that lie further apart than --camera-timeout, such as a time lapse, raise it: otherwise no picture confirms another.",
         ),

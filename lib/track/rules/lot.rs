@@ -94,8 +94,15 @@ impl Lot {
                     change.map(|change| (&*slot, change))
                 }
                 None => {
-                    let (slot, change) = Slot::first(at, camera, reading);
-                    Some((&*self.slots.entry(reading.slot_id.clone()).or_insert(slot), change))
+                    let (slot, change) = match delays.confirm_first {
+                        true => (Slot::unconfirmed(at, camera, reading), None),
+                        false => {
+                            let (slot, change) = Slot::first(at, camera, reading);
+                            (slot, Some(change))
+                        }
+                    };
+                    let slot = &*self.slots.entry(reading.slot_id.clone()).or_insert(slot);
+                    change.map(|change| (slot, change))
                 }
             };
             if let Some((slot, change)) = change {
@@ -158,14 +165,14 @@ impl Lot {
         self.follow_rules(around, told, out);
     }
 
-    /// The count that counts: another system's where one says it, by slots where any was read, else by gates; nothing
+    /// The count that counts: another system's where one says it, by slots where any has a state, else by gates; nothing
     /// before any of these.
     pub fn count(&self, plan: &Plan) -> Option<Told> {
         let by_gates = self.gates.used.then_some(self.gates.inside);
         if let Some(Reported { count, counted_by, .. }) = self.reported {
             return Some(Told { count, counted_by, by_gates });
         }
-        if self.slots.is_empty() {
+        if !self.is_seen() {
             let count = Count::by_gates(by_gates?, plan.places());
             return Some(Told { count, counted_by: CountedBy::Gates, by_gates });
         }
@@ -173,6 +180,11 @@ impl Lot {
         let states = self.slots.values().map(|slot| slot.state);
         let count = Count::by_slots(states, self.slots.len() + unread, plan.capacity);
         Some(Told { count, counted_by: CountedBy::Slots, by_gates })
+    }
+
+    /// Whether any slot has a state.
+    fn is_seen(&self) -> bool {
+        self.slots.values().any(Slot::is_confirmed)
     }
 
     fn level_counts(&self, plan: &Plan) -> BTreeMap<String, Count> {
@@ -201,7 +213,7 @@ impl Lot {
     }
 
     fn follow_levels(&mut self, around: Around<'_>, out: &mut Vec<(Stamp, Said)>) {
-        if self.slots.is_empty() {
+        if !self.is_seen() {
             return;
         }
         let levels = self.level_counts(around.plan);

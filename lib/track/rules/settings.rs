@@ -15,6 +15,8 @@ pub struct Settings {
     pub free_after: Duration,
     /// How long a slot must be unknown before that counts.
     pub unknown_after: Duration,
+    /// Whether a slot's first state must be confirmed like a change.
+    pub confirm_first: bool,
     /// The share of places taken above which a warning is raised, 0 to 1.
     pub warn_at: f64,
     /// How long a camera may be silent.
@@ -34,6 +36,7 @@ impl Default for Settings {
             occupied_after: Duration::from_secs(5),
             free_after: Duration::from_secs(5),
             unknown_after: Duration::from_secs(30),
+            confirm_first: false,
             warn_at: 0.9,
             camera_timeout: Duration::from_secs(300),
             drift_tolerance: 2,

@@ -17,13 +17,16 @@ pub struct Delays {
     pub unknown: Duration,
     /// Readings further apart than this do not confirm each other.
     pub gap: Duration,
+    /// Whether the first state of all must be confirmed as well.
+    pub confirm_first: bool,
 }
 
 /// A slot: the state that counts, and the one that may come.
 ///
 /// Only its own readings move it, so the order in which several cameras' records arrive changes nothing. A state
 /// counts once it was seen at both ends of its delay with nothing known to the contrary between; readings of
-/// `unknown` neither confirm nor refute one. The first reading of all counts at once: it is no change.
+/// `unknown` neither confirm nor refute one. The first reading of all counts at once, for it is no change, unless it must be
+/// confirmed too: then nothing is said of the slot until a state counts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Slot {
     /// Its level, as its readings say.
@@ -40,12 +43,15 @@ pub struct Slot {
     turning: Option<(SlotState, Time)>,
     /// The first of the latest readings of `unknown`.
     doubt: Option<Time>,
+    /// No state has counted yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unconfirmed: bool,
 }
 
 /// A slot has changed for good.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Change {
-    /// The state before; none if this is the first reading.
+    /// The state before; none if this is the first.
     pub previous: Option<SlotState>,
     /// The first reading of the state that now counts.
     pub since: Time,
@@ -62,8 +68,27 @@ impl Slot {
             last: at,
             turning: None,
             doubt: None,
+            unconfirmed: false,
         };
         (slot, Change { previous: None, since: at })
+    }
+
+    /// A slot that is seen for the first time, and has no state until one is confirmed.
+    pub fn unconfirmed(at: Time, camera: &str, reading: &SlotReading) -> Slot {
+        let (slot, _) = Slot::first(at, camera, reading);
+        let known = slot.state != SlotState::Unknown;
+        Slot {
+            state: SlotState::Unknown,
+            turning: known.then_some((reading.state, at)),
+            doubt: (!known).then_some(at),
+            unconfirmed: true,
+            ..slot
+        }
+    }
+
+    /// Whether a state counts.
+    pub fn is_confirmed(&self) -> bool {
+        !self.unconfirmed
     }
 
     /// Another system says that the slot has this state: it has its own delays, so that this counts at once.
@@ -111,7 +136,7 @@ impl Slot {
             return None;
         }
         self.turning = None;
-        if self.state == SlotState::Unknown {
+        if self.state == SlotState::Unknown && !self.unconfirmed {
             self.cause = cause;
             return None;
         }
@@ -127,7 +152,8 @@ impl Slot {
     }
 
     fn change(&mut self, state: SlotState, cause: Option<UnknownCause>, since: Time) -> Change {
-        let previous = Some(std::mem::replace(&mut self.state, state));
+        let before = std::mem::replace(&mut self.state, state);
+        let previous = (!std::mem::take(&mut self.unconfirmed)).then_some(before);
         (self.cause, self.turning, self.doubt) = (cause, None, None);
         Change { previous, since }
     }
@@ -142,10 +168,15 @@ mod tests {
         free: Duration::from_secs(5),
         unknown: Duration::from_secs(10),
         gap: Duration::from_secs(60),
+        confirm_first: false,
     };
 
-    /// Reads one letter a second (`o`, `f`, `u`; anything else is no reading) and writes the changes as `SINCE:STATE@SECOND`.
     fn play(readings: &str) -> String {
+        play_with(&DELAYS, readings)
+    }
+
+    /// Reads one letter a second (`o`, `f`, `u`; anything else is no reading) and writes the changes as `SINCE:STATE@SECOND`.
+    fn play_with(delays: &Delays, readings: &str) -> String {
         let mut slot = None;
         let mut changes = Vec::new();
         for (second, letter) in readings.chars().enumerate() {
@@ -159,12 +190,16 @@ mod tests {
             let reading =
                 SlotReading { slot_id: "A1".into(), level_id: None, state, confidence: 1.0, cause: None };
             let change = match &mut slot {
+                None if delays.confirm_first => {
+                    slot = Some(Slot::unconfirmed(at, "cam", &reading));
+                    None
+                }
                 None => {
                     let (first, change) = Slot::first(at, "cam", &reading);
                     slot = Some(first);
                     Some(change)
                 }
-                Some(slot) => slot.read(at, &reading, &DELAYS),
+                Some(slot) => slot.read(at, &reading, delays),
             };
             if let (Some(change), Some(slot)) = (change, &slot) {
                 changes.push(format!("{:?}@{second} since {}", slot.state, change.since.millis() / 1000));
@@ -205,6 +240,18 @@ mod tests {
     fn a_long_doubt_forgets_what_was_coming() {
         assert_eq!(play("ffouuuuuuuuuuuo"), "Free@0 since 0, Unknown@13 since 3");
         assert_eq!(play("uuouuuuuuuuuuuo"), "Unknown@0 since 0");
+    }
+
+    #[test]
+    fn a_first_state_that_must_be_confirmed_waits_like_a_change() {
+        let play = |readings: &str| play_with(&Delays { confirm_first: true, ..DELAYS }, readings);
+        assert_eq!(play("ffffffff"), "Free@5 since 0");
+        assert_eq!(play("ooooooooo"), "Occupied@3 since 0");
+        assert_eq!(play("offffffff"), "Free@6 since 1", "somebody passed as it began");
+        assert_eq!(play("uooooo"), "Occupied@4 since 1");
+        assert_eq!(play("uuuuuuuuuuuu"), "Unknown@10 since 0");
+        assert_eq!(play("oooffffff"), "Free@8 since 3");
+        assert_eq!(play("oooooffffff"), "Occupied@3 since 0, Free@10 since 5");
     }
 
     #[test]

@@ -269,6 +269,7 @@ impl Tracker {
             free: settings.free_after,
             unknown: settings.unknown_after,
             gap: self.plans.timeout_of(&slots.camera_id, settings),
+            confirm_first: settings.confirm_first,
         };
         if !self.state.lots.contains_key(id) {
             self.state.lots.insert(id.to_owned(), Lot::default());
