@@ -367,7 +367,7 @@ def drawn(bank, known, random):
     names = sorted(known)
     chances = np.array([OFTEN.get(n, 1) for n in names], float)
     region = names[random.choice(len(names), p=chances / chances.sum())]
-    pattern = known[region][random.integers(len(known[region]))]
+    pattern = known[region][max(random.integers(len(known[region]) + 1) - 1, 0)]  # the first twice as often
     if random.random() < 0.12:  # somebody's own choice, or a country not listed
         pattern = random.choice(["X{3,8}", "A{2,4}_9{1,4}", "9{2,4}_A{2,3}", "X{2,3}-X{2,3}-X{2,3}", "A{3,7}", "9{4,7}", "X{2,4}|X{2,5}"])
     lines = written(pattern, random).split("|")

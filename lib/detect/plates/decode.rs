@@ -14,7 +14,7 @@ const ALTERNATIVES: usize = 4;
 const NEAREST: f64 = 1.8;
 
 /// Where most likely nothing stands, a character may that is as likely as this.
-const FAINT: f64 = 0.1;
+const FAINT: f64 = 0.15;
 /// Where something stands, nothing may that is likelier than this.
 const ABSENT: f64 = 0.02;
 

@@ -27,7 +27,7 @@ const CANDIDATES: usize = 5;
 /// Texts looked through for one that a region allows.
 const BEAM: usize = 48;
 /// A plate that is not read this surely is read again, in two more ways of [`MORE`] at a time.
-const SURE: f64 = 0.9;
+const SURE: f64 = 0.8;
 /// What is read less surely than this is no plate, or none that can be read.
 const HOPELESS: f64 = 0.05;
 /// A plate that is read less surely than this is looked at as a negative too,
@@ -114,10 +114,8 @@ impl PlateReader {
     pub fn new(options: Options, networks: &Networks, runtime: &Runtime) -> Result<Self> {
         let detector = runtime.load(networks.detector.as_deref(), DETECTOR, Detector::new)?;
         let engine = runtime.load(networks.reader.as_deref(), READER, |mut engine| {
-            // A network that takes but one plate at a time is refused here, and not at the first plate in doubt.
-            for layings in [1, MORE[0].len()] {
-                scores(engine.as_mut(), vec![0.0; layings * WIDTH * HEIGHT])?;
-            }
+            // One of other shapes is refused here, and not at the first plate.
+            scores(engine.as_mut(), vec![0.0; WIDTH * HEIGHT])?;
             Ok(engine)
         })?;
         Ok(Self { prior: Prior::of(&options.regions), options, detector, engine })
@@ -173,13 +171,16 @@ impl PlateReader {
     /// What stands between these corners, likeliest first: read once, and more often as long as that leaves a doubt, if it is
     /// likelier than `least`.
     fn texts(&mut self, grey: &Mat, corners: &Corners, shade: Shade, least: f64) -> Result<Vec<Candidate>> {
-        let mut readings = read(self.engine.as_mut(), grey, corners, &[[0.0; 3]], shade)?;
+        let engine = self.engine.as_mut();
+        let mut readings = vec![read(engine, grey, corners, [0.0; 3], shade)?];
         let mut texts = decode::mean(&readings, BEAM);
         for layings in &MORE {
             if !(least.max(HOPELESS)..SURE).contains(&likelihood(&texts)) {
                 break;
             }
-            readings.extend(read(self.engine.as_mut(), grey, corners, layings, shade)?);
+            for &laying in layings {
+                readings.push(read(engine, grey, corners, laying, shade)?);
+            }
             texts = decode::mean(&readings, BEAM);
         }
         Ok(texts)
@@ -224,31 +225,25 @@ fn likelihood(texts: &[Candidate]) -> f64 {
     texts.first().map_or(0.0, |text| text.likelihood)
 }
 
-/// The plate with these corners, laid upright and read in each of these ways.
+/// The texts of the plate with these corners, laid upright in this way.
 fn read(
     engine: &mut dyn Engine,
     grey: &Mat,
     corners: &Corners,
-    layings: &[[f64; 3]],
+    laying: [f64; 3],
     shade: Shade,
-) -> Result<Vec<Vec<Candidate>>> {
-    let mut plates = Vec::with_capacity(layings.len() * WIDTH * HEIGHT);
-    for &laying in layings {
-        let pixels = rectify::rectified(grey, &rectify::shifted(corners, laying));
-        let pixels = pixels.map_err(|e| Error::image("laying a plate upright", e))?;
-        let light = if shade == Shade::Negative { -1.0 } else { 1.0 };
-        plates.extend(rectify::normalised(&pixels).into_iter().map(|level| light * level));
-    }
-    let scores = scores(engine, plates)?;
-    let each = scores.chunks_exact(scores.len() / layings.len());
-    Ok(each.map(|scores| decode::candidates(scores, BEAM)).collect())
+) -> Result<Vec<Candidate>> {
+    let pixels = rectify::rectified(grey, &rectify::shifted(corners, laying));
+    let pixels = pixels.map_err(|e| Error::image("laying a plate upright", e))?;
+    let light = if shade == Shade::Negative { -1.0 } else { 1.0 };
+    let plate = rectify::normalised(&pixels).into_iter().map(|level| light * level).collect();
+    Ok(decode::candidates(&scores(engine, plate)?, BEAM))
 }
 
-/// The scores of upright plates, one after the other.
-fn scores(engine: &mut dyn Engine, plates: Vec<f32>) -> Result<Vec<f32>> {
-    let count = plates.len() / (WIDTH * HEIGHT);
-    let scores = engine.run(Tensor { shape: vec![count, 1, HEIGHT, WIDTH], data: plates })?;
-    let wanted = [count, LINES * CLASSES, 1, WIDTH / COLUMN];
+/// The scores of an upright plate. One at a time: OpenCV would keep a second copy of the network for two.
+fn scores(engine: &mut dyn Engine, plate: Vec<f32>) -> Result<Vec<f32>> {
+    let scores = engine.run(Tensor { shape: vec![1, 1, HEIGHT, WIDTH], data: plate })?;
+    let wanted = [1, LINES * CLASSES, 1, WIDTH / COLUMN];
     match scores.shape == wanted {
         true => Ok(scores.data),
         false => {
@@ -330,8 +325,7 @@ mod tests {
         core::bitwise_not_def(&grey, &mut exchanged).unwrap();
         let mut engine = Runtime::opencv(1).unwrap().network(READER.into()).unwrap();
         let mut said = |picture: &Mat, shade| {
-            let readings = read(engine.as_mut(), picture, &outline(picture), &[[0.0; 3]], shade).unwrap();
-            decode::mean(&readings, 1).remove(0).text
+            read(engine.as_mut(), picture, &outline(picture), [0.0; 3], shade).unwrap().remove(0).text
         };
         let own = said(&grey, Shade::Own);
         assert_eq!(own, "AB123");
