@@ -1,7 +1,8 @@
 //! Scores the slot detector on labelled pictures, or cuts them up to learn from.
 //!
 //! `slots score FOLDER…`: accuracy, confusion, and calibration of `SlotReader` on each folder.
-//! `slots cost FOLDER`: the time a frame of 40 and of 400 slots takes on one thread, decoding apart.
+//! `slots cost FOLDER [LIBRARY]`: the time a frame of 40 and of 400 slots takes on one thread, decoding apart, by OpenCV or by ONNX
+//! Runtime's LIBRARY.
 //! `slots patches OUT FOLDER…`: the labelled slots as the detector cuts them out, for models/slot-occupancy/train.py.
 //! `slots map FOLDER LOT`: the slot map of the first picture, for `park-detect slots --map`.
 //!
@@ -19,7 +20,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["score", folders @ ..] if !folders.is_empty() => folders.iter().try_for_each(|f| score::score(f)),
-        ["cost", folder] => score::cost(folder),
+        ["cost", folder] => score::cost(folder, None),
+        ["cost", folder, library] => score::cost(folder, Some(library)),
         ["patches", out, folders @ ..] if !folders.is_empty() => patches::patches(out, folders),
         ["map", folder, lot] => {
             let mut map = sets::load(folder)?.into_iter().next().ok_or("no pictures")?.map;
@@ -27,6 +29,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("{}", serde_json::to_string_pretty(&map)?);
             Ok(())
         }
-        _ => Err("usage: slots score FOLDER… | slots cost FOLDER | slots patches OUT FOLDER… | slots map FOLDER LOT".into()),
+        _ => Err("usage: slots score FOLDER… | slots cost FOLDER [LIBRARY] | slots patches OUT FOLDER… | slots map FOLDER LOT".into()),
     }
 }
