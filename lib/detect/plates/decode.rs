@@ -53,7 +53,7 @@ fn line(scores: &[f32]) -> Vec<Place> {
     let probabilities: Vec<[f64; CLASSES]> = (0..columns).map(|c| softmax(scores, columns, c)).collect();
     let mut spans: Vec<Span> = Vec::new();
     for (column, probability) in probabilities.iter().enumerate() {
-        let class = largest(probability);
+        let class = largest(probability, 0);
         if class == 0 {
             continue;
         }
@@ -73,7 +73,7 @@ fn line(scores: &[f32]) -> Vec<Place> {
 fn faint(probabilities: &[[f64; CLASSES]], plain: &[Span]) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     for (column, probability) in probabilities.iter().enumerate() {
-        let class = (1..CLASSES).fold(1, |best, i| if probability[i] > probability[best] { i } else { best });
+        let class = largest(probability, 1);
         let beside = plain.iter().any(|span| span.start <= column + 1 && column <= span.end);
         if beside || probability[class] < FAINT {
             continue;
@@ -138,8 +138,9 @@ fn softmax(scores: &[f32], columns: usize, column: usize) -> [f64; CLASSES] {
     result.map(|v| v / sum)
 }
 
-fn largest(values: &[f64; CLASSES]) -> usize {
-    (1..CLASSES).fold(0, |best, i| if values[i] > values[best] { i } else { best })
+/// The class with the largest value, from class `first` on.
+fn largest(values: &[f64; CLASSES], first: usize) -> usize {
+    (first..CLASSES).fold(first, |best, i| if values[i] > values[best] { i } else { best })
 }
 
 /// The `count` likeliest texts of one plate's scores ([`LINES`] times [`CLASSES`] rows with a value for every column), best first.
@@ -151,16 +152,16 @@ pub fn candidates(scores: &[f32], count: usize) -> Vec<Candidate> {
 fn likeliest(places: &[Place], count: usize) -> Vec<Candidate> {
     let mut beam = vec![Candidate { text: String::new(), likelihood: 1.0, alone: Vec::new() }];
     for place in places {
+        let absent = place.absent();
         let further = |before: &Candidate| {
             let shown = place.0.iter().map(|&(character, probability)| Candidate {
                 text: format!("{}{character}", before.text),
                 likelihood: before.likelihood * probability,
                 alone: [&before.alone[..], &[probability]].concat(),
             });
-            let absent = place
-                .absent()
-                .map(|absent| Candidate { likelihood: before.likelihood * absent, ..before.clone() });
-            shown.chain(absent).collect::<Vec<_>>()
+            let none =
+                absent.map(|absent| Candidate { likelihood: before.likelihood * absent, ..before.clone() });
+            shown.chain(none).collect::<Vec<_>>()
         };
         beam = beam.iter().flat_map(further).collect();
         best(&mut beam, count);

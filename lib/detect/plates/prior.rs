@@ -53,14 +53,15 @@ impl Prior {
     /// seen, times what it counts that plates may bear one of them, and each has the share that plates say it.
     fn weigh_alike(&self, group: &mut [&mut Candidate]) {
         let seen: f64 = group.iter().map(|text| text.likelihood).sum();
-        let weighted = group.iter().map(|Candidate { text, likelihood, .. }| {
+        let said: Vec<f64> = group.iter().map(|text| self.syntax.likelihood(&text.text)).collect();
+        let weighted = group.iter().zip(&said).map(|(Candidate { text, likelihood, .. }, said)| {
             let of_no_syntax = OF_NO_SYNTAX * 36_f64.powi(-(text.len() as i32));
             let letters = text.bytes().filter(|c| b"IO".contains(c)).count();
-            likelihood * SELDOM.powi(letters as i32) * (self.syntax.likelihood(text) + of_no_syntax)
+            likelihood * SELDOM.powi(letters as i32) * (said + of_no_syntax)
         });
         let weighted: Vec<f64> = weighted.collect();
         let all = weighted.iter().sum::<f64>().max(f64::MIN_POSITIVE);
-        let following = match group.iter().any(|text| self.syntax.region(&text.text).is_some()) {
+        let following = match said.iter().any(|said| *said > 0.0) {
             true if self.told => FROM_REGION,
             true => FROM_ANYWHERE,
             false => 1.0,
@@ -100,6 +101,9 @@ mod tests {
         let told = weighed("id", &[("8123XYZ", 0.5), ("B123XYZ", 0.3)]);
         assert_eq!(told[0].0, "B123XYZ");
         assert!((told[0].1 - 6.0 / 6.7).abs() < 1e-9 && (told[1].1 - 0.5 / 6.7).abs() < 1e-9);
+        let indonesia: Region = "id".parse().unwrap();
+        assert_eq!(Prior::of(&[indonesia]).region(&told[0].0), Some(indonesia));
+        assert_eq!(Prior::of(&[indonesia]).region(&told[1].0), None);
     }
 
     #[test]
@@ -110,7 +114,13 @@ mod tests {
 
     #[test]
     fn letters_and_figures_drawn_alike_are_told_apart_by_what_plates_say() {
-        assert_eq!(weighed("", &[("ABI234", 0.45), ("AB1234", 0.35)])[0].0, "AB1234");
+        let told = weighed("", &[("ABI234", 0.45), ("AB1234", 0.35), ("8123XYZ", 0.15)]);
+        assert_eq!(told[0].0, "AB1234");
+        // Plates may bear one of each, so that all count three times beside the 0.05 of what was not read.
+        let all = 0.05 + 3.0 * 0.95;
+        assert!((told[0].1 + told[1].1 - 3.0 * 0.8 / all).abs() < 1e-9);
+        assert_eq!(told[2].0, "8123XYZ");
+        assert!((told[2].1 - 3.0 * 0.15 / all).abs() < 1e-9, "nothing looks like it");
         let drawn = [("CO7OVOX", 0.4), ("C07OVOX", 0.3), ("CO70VOX", 0.2), ("C070V0X", 0.1)];
         assert_eq!(weighed("", &drawn)[0].0, "CO70VOX");
         let sure = weighed("", &[("8I23XYZ", 0.99), ("8123XYZ", 0.001)]);
@@ -128,7 +138,9 @@ mod tests {
 
     #[test]
     fn a_region_does_not_make_a_text_of_nothing() {
-        assert_eq!(weighed("id", &[("8123XYZ", 0.95), ("B123XYZ", 0.001)])[0].0, "8123XYZ");
+        let told = weighed("id", &[("8123XYZ", 0.95), ("B123XYZ", 0.001)]);
+        assert_eq!(told[0].0, "8123XYZ");
+        assert_eq!(Prior::of(&["id".parse().unwrap()]).region(&told[0].0), None);
     }
 
     #[test]

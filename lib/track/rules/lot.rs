@@ -94,13 +94,7 @@ impl Lot {
                     change.map(|change| (&*slot, change))
                 }
                 None => {
-                    let (slot, change) = match delays.confirm_first {
-                        true => (Slot::unconfirmed(at, camera, reading), None),
-                        false => {
-                            let (slot, change) = Slot::first(at, camera, reading);
-                            (slot, Some(change))
-                        }
-                    };
+                    let (slot, change) = Slot::met(at, camera, reading, delays);
                     let slot = &*self.slots.entry(reading.slot_id.clone()).or_insert(slot);
                     change.map(|change| (slot, change))
                 }

@@ -58,7 +58,16 @@ pub struct Change {
 }
 
 impl Slot {
-    /// A slot that is seen for the first time.
+    /// A slot that is seen for the first time, and its first state unless that must be confirmed.
+    pub fn met(at: Time, camera: &str, reading: &SlotReading, delays: &Delays) -> (Slot, Option<Change>) {
+        if delays.confirm_first {
+            return (Slot::unconfirmed(at, camera, reading), None);
+        }
+        let (slot, change) = Slot::first(at, camera, reading);
+        (slot, Some(change))
+    }
+
+    /// A slot that is seen for the first time, and has at once the state it shows.
     pub fn first(at: Time, camera: &str, reading: &SlotReading) -> (Slot, Change) {
         let slot = Slot {
             level: reading.level_id.clone(),
@@ -74,7 +83,7 @@ impl Slot {
     }
 
     /// A slot that is seen for the first time, and has no state until one is confirmed.
-    pub fn unconfirmed(at: Time, camera: &str, reading: &SlotReading) -> Slot {
+    fn unconfirmed(at: Time, camera: &str, reading: &SlotReading) -> Slot {
         let (slot, _) = Slot::first(at, camera, reading);
         let known = slot.state != SlotState::Unknown;
         Slot {
@@ -190,14 +199,10 @@ mod tests {
             let reading =
                 SlotReading { slot_id: "A1".into(), level_id: None, state, confidence: 1.0, cause: None };
             let change = match &mut slot {
-                None if delays.confirm_first => {
-                    slot = Some(Slot::unconfirmed(at, "cam", &reading));
-                    None
-                }
                 None => {
-                    let (first, change) = Slot::first(at, "cam", &reading);
+                    let (first, change) = Slot::met(at, "cam", &reading, delays);
                     slot = Some(first);
-                    Some(change)
+                    change
                 }
                 Some(slot) => slot.read(at, &reading, delays),
             };
