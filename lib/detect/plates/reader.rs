@@ -30,12 +30,26 @@ const BEAM: usize = 48;
 const SURE: f64 = 0.8;
 /// What is read less surely than this is no plate, or none that can be read.
 const HOPELESS: f64 = 0.05;
-/// A plate that is read less surely than this is looked at as a negative too,
+/// A plate that is read less surely than this is read otherwise too,
 const DOUBTFUL: f64 = 0.3;
 /// which is believed if it is so many times as sure,
 const CLEARER: f64 = 1.5;
-/// and no surer than this, for the plate as it is says something else.
-const OF_A_NEGATIVE: f64 = 0.85;
+/// and so much less than it is sure, for the plate as it is says something else.
+const OTHERWISE_SAID: f64 = 0.7;
+/// What a plate may be taken for that is hardly read as it is, one after another.
+const OTHERWISE: [(Shade, [f64; 3]); 4] = [
+    (Shade::Negative, WHOLE),
+    // Without what stands below the number, such as a month and a year, which may look like a second line;
+    (Shade::Own, [0.0, -0.35, -0.175]),
+    // without what stands above and below, such as the rims of a panel;
+    (Shade::Own, [0.0, -0.25, 0.0]),
+    // without what stands above, such as a state's name.
+    (Shade::Own, [0.0, -0.3, 0.15]),
+];
+/// A number in a part of a plate has at least so many characters: fewer are one line of two.
+const OF_A_PART: usize = 5;
+/// The plate as its corners say.
+const WHOLE: [f64; 3] = [0.0; 3];
 /// How a plate is laid upright when it is read again, each time a little different, since corners are never quite right: by these shares
 /// of its sides it is taken to be wider, taller, and lower.
 const MORE: [[[f64; 3]; 2]; 2] =
@@ -157,12 +171,16 @@ impl PlateReader {
             return Ok(None);
         }
         let mut texts = self.texts(grey, &corners, Shade::Own, 0.0)?;
-        let likelihood = likelihood(&texts);
-        if likelihood < DOUBTFUL {
-            let mut negative = self.texts(grey, &corners, Shade::Negative, likelihood)?;
-            if self::likelihood(&negative) > CLEARER * likelihood {
-                negative.iter_mut().for_each(|text| text.likelihood *= OF_A_NEGATIVE);
-                texts = negative;
+        for (shade, part) in OTHERWISE {
+            let sure = likelihood(&texts);
+            if sure >= DOUBTFUL || (sure < HOPELESS && part != WHOLE) {
+                break;
+            }
+            let other = self.texts(grey, &rectify::shifted(&corners, part), shade, sure)?;
+            let number = |text: &Candidate| part == WHOLE || text.text.len() >= OF_A_PART;
+            if likelihood(&other) > CLEARER * sure && other.first().is_some_and(number) {
+                texts = other;
+                texts.iter_mut().for_each(|text| text.likelihood *= OTHERWISE_SAID);
             }
         }
         Ok(self.told(corners, texts))
@@ -172,7 +190,7 @@ impl PlateReader {
     /// likelier than `least`.
     fn texts(&mut self, grey: &Mat, corners: &Corners, shade: Shade, least: f64) -> Result<Vec<Candidate>> {
         let engine = self.engine.as_mut();
-        let mut readings = vec![read(engine, grey, corners, [0.0; 3], shade)?];
+        let mut readings = vec![read(engine, grey, corners, WHOLE, shade)?];
         let mut texts = decode::mean(&readings, BEAM);
         for layings in &MORE {
             if !(least.max(HOPELESS)..SURE).contains(&likelihood(&texts)) {
@@ -220,9 +238,9 @@ enum Shade {
     Negative,
 }
 
-/// How likely the likeliest text is.
+/// How likely the likeliest text is; not at all if it is too short for a plate.
 fn likelihood(texts: &[Candidate]) -> f64 {
-    texts.first().map_or(0.0, |text| text.likelihood)
+    texts.first().filter(|text| text.text.len() >= *LENGTHS.start()).map_or(0.0, |text| text.likelihood)
 }
 
 /// The texts of the plate with these corners, laid upright in this way.
@@ -325,11 +343,38 @@ mod tests {
         core::bitwise_not_def(&grey, &mut exchanged).unwrap();
         let mut engine = Runtime::opencv(1).unwrap().network(READER.into()).unwrap();
         let mut said = |picture: &Mat, shade| {
-            read(engine.as_mut(), picture, &outline(picture), [0.0; 3], shade).unwrap().remove(0).text
+            read(engine.as_mut(), picture, &outline(picture), WHOLE, shade).unwrap().remove(0).text
         };
         let own = said(&grey, Shade::Own);
         assert_eq!(own, "AB123");
         assert_eq!(said(&exchanged, Shade::Negative), own);
+    }
+
+    #[test]
+    fn a_month_and_a_year_that_look_like_a_second_line_are_left_out() {
+        let mut grey = Mat::new_rows_cols_with_default(126, 400, core::CV_8UC1, Scalar::all(40.0)).unwrap();
+        let mut write = |text, at, size| {
+            let paint = Scalar::all(230.0);
+            imgproc::put_text(&mut grey, text, at, imgproc::FONT_HERSHEY_SIMPLEX, size, paint, 7, 8, false)
+                .unwrap();
+        };
+        write("B 6354 SK", Point::new(20, 66), 2.2);
+        write("02 25", Point::new(190, 116), 1.4);
+        let runtime = Runtime::opencv(1).unwrap();
+        let mut reader = PlateReader::new(Options::default(), &Networks::default(), &runtime).unwrap();
+        let corners = outline(&grey);
+        let as_it_is = reader.texts(&grey, &corners, Shade::Own, 0.0).unwrap();
+        assert_ne!(as_it_is[0].text, "B6354SK");
+        assert_eq!(reader.plate(&grey, corners).unwrap().unwrap().text, "B6354SK");
+    }
+
+    #[test]
+    fn a_text_too_short_for_a_plate_is_not_likely() {
+        let text =
+            |text: &str| [Candidate { text: text.to_owned(), likelihood: 0.7, alone: vec![0.7; text.len()] }];
+        assert_eq!(likelihood(&text("7")), 0.0);
+        assert_eq!(likelihood(&text("AB7")), 0.7);
+        assert_eq!(likelihood(&[]), 0.0);
     }
 
     #[test]
