@@ -193,7 +193,7 @@ impl PlateReader {
         let mut readings = vec![read(engine, grey, corners, WHOLE, shade)?];
         let mut texts = decode::mean(&readings, BEAM);
         for layings in &MORE {
-            if !(least.max(HOPELESS)..SURE).contains(&likelihood(&texts)) {
+            if !in_doubt(&texts, least) {
                 break;
             }
             for &laying in layings {
@@ -238,9 +238,16 @@ enum Shade {
     Negative,
 }
 
-/// How likely the likeliest text is; not at all if it is too short for a plate.
+/// How likely the likeliest text is.
 fn likelihood(texts: &[Candidate]) -> f64 {
-    texts.first().filter(|text| text.text.len() >= *LENGTHS.start()).map_or(0.0, |text| text.likelihood)
+    texts.first().map_or(0.0, |text| text.likelihood)
+}
+
+/// Whether it is worth while to read once more: the likeliest text is likelier than `least`, not sure, and long enough for a plate.
+fn in_doubt(texts: &[Candidate], least: f64) -> bool {
+    texts.first().is_some_and(|text| {
+        (least.max(HOPELESS)..SURE).contains(&text.likelihood) && text.text.len() >= *LENGTHS.start()
+    })
 }
 
 /// The texts of the plate with these corners, laid upright in this way.
@@ -369,12 +376,15 @@ mod tests {
     }
 
     #[test]
-    fn a_text_too_short_for_a_plate_is_not_likely() {
-        let text =
-            |text: &str| [Candidate { text: text.to_owned(), likelihood: 0.7, alone: vec![0.7; text.len()] }];
-        assert_eq!(likelihood(&text("7")), 0.0);
-        assert_eq!(likelihood(&text("AB7")), 0.7);
-        assert_eq!(likelihood(&[]), 0.0);
+    fn what_is_sure_or_hopeless_or_too_short_for_a_plate_is_not_read_again() {
+        let doubted = |text: &str, likelihood, least| {
+            let alone = vec![likelihood; text.len()];
+            in_doubt(&[Candidate { text: text.to_owned(), likelihood, alone }], least)
+        };
+        assert!(doubted("AB7", 0.7, 0.0));
+        assert!(!doubted("7", 0.7, 0.0));
+        assert!(!doubted("AB7", 0.9, 0.0) && !doubted("AB7", 0.02, 0.0) && !doubted("AB7", 0.1, 0.2));
+        assert!(!in_doubt(&[], 0.0));
     }
 
     #[test]
