@@ -122,12 +122,7 @@ impl JobArgs {
 
     /// What runs the networks, each on so many threads.
     fn runtime(&self, threads: usize) -> Result<Runtime> {
-        let runtime = match &self.onnxruntime {
-            None => Runtime::found(threads),
-            Some(none) if none.as_os_str() == "none" => Runtime::opencv(threads),
-            Some(library) => Runtime::onnx_runtime(library, threads),
-        };
-        runtime.map_err(failure)
+        Runtime::chosen(self.onnxruntime.as_deref(), threads).map_err(failure)
     }
 }
 

@@ -46,20 +46,26 @@ impl Runtime {
         Ok(Runtime { library: None, threads })
     }
 
-    /// ONNX Runtime, 1.17 or later, from this library: about twice as fast. A process can load one.
+    /// ONNX Runtime, 1.17 or later, from this library: about twice as fast. A process can load one. OpenCV where `none` is said in
+    /// place of a library, and where none is told ONNX Runtime if the system's linker finds it, or else OpenCV.
     ///
     /// # Errors
-    /// [`Kind::Model`](crate::error::Kind::Model), naming the file, when it is no such library.
-    pub fn onnx_runtime(library: &Path, threads: usize) -> Result<Self> {
+    /// [`Kind::Model`](crate::error::Kind::Model), naming the file, when it is no such library, or when OpenCV refuses the number of
+    /// threads.
+    pub fn chosen(library: Option<&Path>, threads: usize) -> Result<Self> {
+        match library {
+            None => Runtime::found(threads),
+            Some(none) if none.as_os_str() == "none" => Runtime::opencv(threads),
+            Some(library) => Runtime::onnx_runtime(library, threads),
+        }
+    }
+
+    fn onnx_runtime(library: &Path, threads: usize) -> Result<Self> {
         let library = Some(OnnxRuntime::load(library)?);
         Ok(Runtime { library, ..Runtime::opencv(threads)? })
     }
 
-    /// ONNX Runtime if the system's linker finds its library, or else OpenCV.
-    ///
-    /// # Errors
-    /// [`Kind::Model`](crate::error::Kind::Model) when OpenCV refuses the number of threads.
-    pub fn found(threads: usize) -> Result<Self> {
+    fn found(threads: usize) -> Result<Self> {
         let library = onnx_runtime::NAMES.iter().find_map(|name| OnnxRuntime::load(Path::new(name)).ok());
         Ok(Runtime { library, ..Runtime::opencv(threads)? })
     }

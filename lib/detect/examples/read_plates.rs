@@ -12,10 +12,8 @@ use park_detect::plates::{Networks, Options, PlateRead, PlateReader};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let folder = arguments.next().ok_or("usage: read_plates FOLDER [LIBRARY [MIN_CONFIDENCE]]")?;
-    let runtime = match arguments.next().as_deref() {
-        None | Some("none") => Runtime::opencv(1)?,
-        Some(library) => Runtime::onnx_runtime(library.as_ref(), 1)?,
-    };
+    let library = arguments.next().unwrap_or_else(|| "none".to_owned());
+    let runtime = Runtime::chosen(Some(library.as_ref()), 1)?;
     let mut options = Options::default();
     if let Some(confidence) = arguments.next() {
         options.min_confidence = confidence.parse()?;

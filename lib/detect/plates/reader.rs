@@ -8,7 +8,7 @@ use opencv::imgproc;
 use super::decode::{self, CLASSES, Candidate, LINES};
 use super::detector::Detector;
 use super::prior::Prior;
-use super::rectify::{self, HEIGHT, WIDTH};
+use super::rectify::{self, HEIGHT, Laying, WIDTH};
 use super::{Corners, Region};
 use crate::engine::{Engine, Runtime, Tensor};
 use crate::error::{Error, Result};
@@ -37,7 +37,7 @@ const CLEARER: f64 = 1.5;
 /// and so much less than it is sure, for the plate as it is says something else.
 const OTHERWISE_SAID: f64 = 0.7;
 /// What a plate may be taken for that is hardly read as it is, one after another.
-const OTHERWISE: [(Shade, [f64; 3]); 4] = [
+const OTHERWISE: [(Shade, Laying); 4] = [
     (Shade::Negative, WHOLE),
     // Without what stands below the number, such as a month and a year, which may look like a second line;
     (Shade::Own, [0.0, -0.35, -0.175]),
@@ -49,10 +49,9 @@ const OTHERWISE: [(Shade, [f64; 3]); 4] = [
 /// A number in a part of a plate has at least so many characters: fewer are one line of two.
 const OF_A_PART: usize = 5;
 /// The plate as its corners say.
-const WHOLE: [f64; 3] = [0.0; 3];
-/// How a plate is laid upright when it is read again, each time a little different, since corners are never quite right: by these shares
-/// of its sides it is taken to be wider, taller, and lower.
-const MORE: [[[f64; 3]; 2]; 2] =
+const WHOLE: Laying = [0.0; 3];
+/// How a plate is laid upright when it is read again, each time a little different, since corners are never quite right.
+const MORE: [[Laying; 2]; 2] =
     [[[0.08, 0.12, 0.0], [-0.05, -0.08, 0.0]], [[0.0, 0.1, 0.06], [0.0, 0.1, -0.06]]];
 
 /// A picture with no side longer than this may be cut to a plate,
@@ -255,7 +254,7 @@ fn read(
     engine: &mut dyn Engine,
     grey: &Mat,
     corners: &Corners,
-    laying: [f64; 3],
+    laying: Laying,
     shade: Shade,
 ) -> Result<Vec<Candidate>> {
     let pixels = rectify::rectified(grey, &rectify::shifted(corners, laying));

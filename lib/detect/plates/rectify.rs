@@ -45,8 +45,11 @@ pub fn rectified(grey: &Mat, corners: &Corners) -> opencv::Result<Vec<u8>> {
     Ok(plate.data_typed::<u8>()?.to_vec())
 }
 
-/// The same plate with its corners moved: grown by these shares of its width and height, and shifted down by the last.
-pub fn shifted(corners: &Corners, [wider, taller, down]: [f64; 3]) -> Corners {
+/// By which shares of its sides a plate is taken to be wider, taller, and lower than its corners say.
+pub type Laying = [f64; 3];
+
+/// The same plate with its corners moved.
+pub fn shifted(corners: &Corners, [wider, taller, down]: Laying) -> Corners {
     let [a, b, c, d] = corners;
     let between = |p: &[f64; 2], q: &[f64; 2]| [(p[0] + q[0]) / 2.0, (p[1] + q[1]) / 2.0];
     let [left, right, top, bottom] = [between(a, d), between(b, c), between(a, b), between(d, c)];

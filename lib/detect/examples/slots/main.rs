@@ -20,8 +20,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["score", folders @ ..] if !folders.is_empty() => folders.iter().try_for_each(|f| score::score(f)),
-        ["cost", folder] => score::cost(folder, None),
-        ["cost", folder, library] => score::cost(folder, Some(library)),
+        ["cost", folder] => score::cost(folder, "none"),
+        ["cost", folder, library] => score::cost(folder, library),
         ["patches", out, folders @ ..] if !folders.is_empty() => patches::patches(out, folders),
         ["map", folder, lot] => {
             let mut map = sets::load(folder)?.into_iter().next().ok_or("no pictures")?.map;

@@ -56,12 +56,9 @@ pub fn score(folder: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// How long a frame takes, with 40 and with 400 slots, on one thread, by OpenCV or by this library of ONNX Runtime.
-pub fn cost(folder: &str, library: Option<&str>) -> Result<(), Box<dyn Error>> {
-    let runtime = match library {
-        None => Runtime::opencv(1)?,
-        Some(library) => Runtime::onnx_runtime(library.as_ref(), 1)?,
-    };
+/// How long a frame takes, with 40 and with 400 slots, on one thread, by OpenCV (`none`) or by this library of ONNX Runtime.
+pub fn cost(folder: &str, library: &str) -> Result<(), Box<dyn Error>> {
+    let runtime = Runtime::chosen(Some(library.as_ref()), 1)?;
     let scene = sets::load(folder)?.into_iter().next().ok_or("no pictures")?;
     for wanted in [40, 400] {
         let mut map = scene.map.clone();
