@@ -75,6 +75,12 @@ def device():
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def coarsely(device):
+    """Where the processor multiplies 16-bit numbers faster (AMX makes a step three times as fast), what runs inside is worked out in them."""
+    fast = device.type == "cuda" or torch.cpu.get_capabilities().get("amx_bf16", False)
+    return torch.autocast(device.type, torch.bfloat16, enabled=fast)
+
+
 class Samples(torch.utils.data.IterableDataset):
     """Batches without end; `make(random)` gives one sample, whose numbers follow from the seed alone."""
 
@@ -144,7 +150,9 @@ class Trainer:
         while self.step < self.options.steps:
             for group in self.optimiser.param_groups:
                 group["lr"] = self.rate()
-            loss = loss_of(self.net, next(samples), self.device)
+            batch = next(samples)
+            with coarsely(self.device):
+                loss = loss_of(self.net, batch, self.device)
             self.optimiser.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
