@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 import data
+import dies
 
 SEED = 3
 SIZE = (300, 80)  # of a drawn picture
@@ -48,6 +49,7 @@ ASPECTS = {
 }
 DARK = {"my": 0.9, "id": 0.7, "sg": 0.7, "hk": 0.1, "pk": 0.2, "in": 0.12, "ae": 0.1, "gb": 0.1, "br": 0.1, "us": 0.12, "ca": 0.08, "ar": 0.6}
 AMERICAN = ("us", "ca", "mx")
+DIES = 0.2  # how many plates bear characters of dies of their own, and not of a typeface
 SLASHED = {"id": 0.5}  # how often a stroke tells O from 0, or 0 from O; elsewhere 0.05
 
 
@@ -381,7 +383,10 @@ def drawn(bank, known, random):
     ground, ink = random.uniform(130, 255), random.uniform(0, 90)
     if dark:
         ground, ink = random.uniform(0, 80), random.uniform(140, 255)
-    plate = Plate(aspect, ground, ink, bank[random.integers(len(bank))], bank[random.integers(len(bank))], random)
+    glyphs, other = (bank[random.integers(len(bank))] for _ in range(2))
+    if random.random() < DIES:
+        glyphs = dies.Dies(TALL, glyphs.font, random)
+    plate = Plate(aspect, ground, ink, glyphs, other, random)
     if random.random() < (0.35 if region in AMERICAN else 0.08):  # a picture behind the number
         much, cells = random.uniform(10, 60), ((5, 9) if random.random() < 0.6 else (4, 1))
         field = random.uniform(-much, much, cells).astype(np.float32)

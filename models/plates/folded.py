@@ -47,17 +47,3 @@ def load(net, path, inputs):
             norm.running_var.copy_(spread.clamp(min=1e-6))
             norm.weight.copy_((norm.running_var + norm.eps).sqrt())
             norm.bias.add_(mean)
-
-
-def measure(net, inputs):
-    """Measures what normalisation takes off anew, after weights were mixed."""
-    norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d)]
-    net.eval()
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # all batches count alike
-        norm.train()
-    with torch.no_grad():
-        for batch in inputs:
-            net(batch)
-    net.eval()

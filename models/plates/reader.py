@@ -1,13 +1,18 @@
 """Trains the plate reader and writes it as ONNX.
 
-    python reader.py --packs PACKS --out ../plate-reader.onnx
+    python reader.py --wide --packs PACKS --out A.onnx
+    python reader.py --packs PACKS --out ../plate-reader.onnx --teachers A.pt B.pt …
 
 A rectified plate of 160 x 48 grey pixels to the scores of no character, 0-9 and A-Z in 40 columns, of a plate's upper line and of
 its lower one, which stays empty on a plate of one line. Drawn plates say which column shows what;
-real ones only what they say, so they are learned with CTC.
+real ones only what they say, so they are learned with CTC. Wide networks, too slow to be shipped, learn alone; each is wrong about
+other plates, and the one that is shipped learns from the mean of what they say, too (Hinton, Vinyals and Dean, Distilling the knowledge in
+a neural network, 2015).
 """
 
+import functools
 import json
+import pathlib
 
 import cv2
 import numpy as np
@@ -30,6 +35,7 @@ ALPHABET = draw.FIGURES + draw.LETTERS
 REAL, MIXED, EMPTY = 0.18, 0.2, 0.06  # shares of a batch: real plates, their glyphs put together anew, no plate
 NEGATIVE = 0.4  # how many of them are shown with light and dark exchanged: every country has plates of either kind
 CUT = 0.2  # how many of them come as pictures that somebody cut to the plate
+OWN, TOLD = 0.3, 2.0  # beside teachers: what the columns' own classes weigh, and what the teachers say
 
 
 def block(inputs, outputs, kernel=3, stride=1, padding=None):
@@ -52,28 +58,50 @@ class Residual(nn.Module):
         return F.relu(x + self.second(self.first(x)))
 
 
+def narrow_layers():
+    return [
+        block(1, 16, 3, 2),
+        block(16, 24),
+        block(24, 40, 3, (2, 1)),
+        block(40, 40),
+        block(40, 64, 3, 2),
+        block(64, 64),
+        block(64, 64),
+        Residual(64),
+        Residual(64),
+        nn.Dropout2d(0.05),
+        block(64, 192, (6, 5), 1, (0, 2)),
+        block(192, 128, (1, 5)),
+        Residual(128, (1, 5)),
+        nn.Dropout2d(0.1),
+    ]
+
+
+def wide_layers():
+    return [
+        block(1, 32, 5, 2),
+        block(32, 96, 3, 2),
+        Residual(96),
+        block(96, 128, 3, (2, 1)),
+        Residual(128),
+        Residual(128),
+        nn.Dropout2d(0.05),
+        block(128, 192, (6, 5), 1, (0, 2)),
+        Residual(192, (1, 5)),
+        Residual(192, (1, 5)),
+        nn.Dropout2d(0.1),
+    ]
+
+
 class Reader(nn.Module):
     """Plates of mean 0 and spread 1 to scores, n x 74 x 1 x 40: 37 classes of the upper line, then 37 of the lower one."""
 
-    def __init__(self):
+    def __init__(self, wide=False):
+        """One that is shipped (114 million multiplications a plate), or a `wide` one (300 million)."""
         super().__init__()
-        self.body = nn.Sequential(
-            block(1, 16, 3, 2),
-            block(16, 24),
-            block(24, 40, 3, (2, 1)),
-            block(40, 40),
-            block(40, 64, 3, 2),
-            block(64, 64),
-            block(64, 64),
-            Residual(64),
-            Residual(64),
-            nn.Dropout2d(0.05),
-            block(64, 192, (6, 5), 1, (0, 2)),
-            block(192, 128, (1, 5)),
-            Residual(128, (1, 5)),
-            nn.Dropout2d(0.1),
-        )
-        self.out = nn.Conv2d(128, 2 * (len(ALPHABET) + 1), 1)
+        layers = wide_layers() if wide else narrow_layers()
+        self.body = nn.Sequential(*layers)
+        self.out = nn.Conv2d(192 if wide else 128, 2 * (len(ALPHABET) + 1), 1)
 
     def forward(self, plates):
         return self.out(self.body(plates))
@@ -133,8 +161,7 @@ def crops(packs):
 class Plates:
     """Drawn plates, real plates, and pieces of photos that show none."""
 
-    def __init__(self, packs, negative):
-        self.negative = negative
+    def __init__(self, packs):
         self.drawn, self.drawn_labels = data.load(packs / "drawn.npz")
         known = crops(packs)
         self.real = [(c, label) for c, label in known if not label["held"]]
@@ -165,7 +192,7 @@ class Plates:
 
     def shown(self, plate, random):
         """The plate, or its negative, as a camera shows it."""
-        return damaged(255 - plate if random.random() < self.negative else plate, random)
+        return damaged(255 - plate if random.random() < NEGATIVE else plate, random)
 
     def inputs(self, random, batches):
         """Batches of plates as the network takes them."""
@@ -218,13 +245,28 @@ def normalised(plates):
     return ((plates - mean) / (plates.std((1, 2), unbiased=False, keepdim=True) + 2.0))[:, None]
 
 
-def loss_of(net, batch, device):
+def teacher(path, device):
+    """A wide network that was trained before, from its checkpoint."""
+    net = Reader(wide=True)
+    net.load_state_dict(torch.load(path, map_location="cpu")["average"])
+    return net.to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
+
+
+def told(teachers, plates):
+    """The mean of the probabilities that teachers give."""
+    return sum(joined(net(plates).float()).softmax(1) for net in teachers) / len(teachers)
+
+
+def loss_of(net, batch, device, teachers=()):
     plates = torch.from_numpy(np.stack([b[0] for b in batch])).to(device)
+    plates = normalised(plates).contiguous(memory_format=torch.channels_last)
     classes = torch.from_numpy(np.stack([b[3] for b in batch])).to(device)
     order = [i for i, b in enumerate(batch) if b[1] is not None]
-    scores = joined(net(normalised(plates).contiguous(memory_format=torch.channels_last)).float()).log_softmax(1)
+    scores = joined(net(plates).float()).log_softmax(1)
     known = classes[:, 0, 0] >= 0
     loss = F.nll_loss(scores[known], classes[known].flatten(1)) if known.any() else 0.0
+    if teachers:
+        loss = OWN * loss - TOLD * (told(teachers, plates) * scores).sum(1).mean()
     for lines in (1, 2):
         chosen = [i for i in order if batch[i][2] == lines]
         if not chosen:
@@ -266,17 +308,18 @@ def export(net, path):
 
 def main():
     parser = training.arguments(__doc__, steps=5000, batch=64, rate=2e-3, seed=SEED)
-    parser.add_argument("--negative", type=float, default=NEGATIVE, help="share of plates shown with light and dark exchanged")
+    parser.add_argument("--wide", action="store_true", help="train a wide network, to teach another")
+    parser.add_argument("--teachers", type=pathlib.Path, nargs="+", default=[], metavar="PT", help="checkpoints of wide networks to learn from")
     options = parser.parse_args()
     torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads)
-    plates = Plates(options.packs, options.negative)
+    plates = Plates(options.packs)
     held = [rectified(data.decoded(c), label["corners"])[0] for c, label in plates.held]
     truth = [label["text"] for _, label in plates.held]
-    trainer = training.Trainer(Reader(), options, lambda: plates.inputs(np.random.default_rng(SEED), 16))
+    trainer = training.Trainer(Reader(options.wide), options, lambda: plates.inputs(np.random.default_rng(SEED), 16))
 
     def report():
-        net = trainer.averaged(Reader())
+        net = trainer.averaged(Reader(options.wide))
         with torch.no_grad():
             parts = torch.from_numpy(np.stack(held)).to(trainer.device).split(64)
             read = sum((decoded(joined(net(normalised(part))).cpu()) for part in parts), [])
@@ -285,8 +328,9 @@ def main():
         return f"held out: exact {strictly:.3f}, O0Q and I1 not told apart {loosely:.3f}"
 
     if not options.export_only:
-        trainer.run(training.batches(plates.sample, options, options.seed + trainer.step), loss_of, report)
-    export(trainer.averaged(Reader()), options.out)
+        loss = functools.partial(loss_of, teachers=[teacher(path, trainer.device) for path in options.teachers])
+        trainer.run(training.batches(plates.sample, options, options.seed + trainer.step), loss, report)
+    export(trainer.averaged(Reader(options.wide)), options.out)
 
 
 if __name__ == "__main__":

@@ -51,35 +51,35 @@ fn places(scores: &[f32]) -> Vec<Place> {
 fn line(scores: &[f32]) -> Vec<Place> {
     let columns = scores.len() / CLASSES;
     let probabilities: Vec<[f64; CLASSES]> = (0..columns).map(|c| softmax(scores, columns, c)).collect();
-    let mut spans: Vec<Span> = Vec::new();
-    for (column, probability) in probabilities.iter().enumerate() {
-        let class = largest(probability, 0);
-        if class == 0 {
-            continue;
-        }
-        match spans.last_mut() {
-            Some(span) if span.end == column && span.class == class => span.end += 1,
-            _ => spans.push(Span { class, start: column, end: column + 1 }),
-        }
-    }
-    merge(&mut spans);
-    let faint = faint(&probabilities, &spans);
-    spans.extend(faint);
+    let mut spans = plain(&probabilities);
+    spans.extend(faint(&probabilities, &spans));
     spans.sort_by_key(|span| span.start);
     spans.iter().map(|span| span.place(&probabilities)).collect()
 }
 
+/// Where a character most likely stands.
+fn plain(probabilities: &[[f64; CLASSES]]) -> Vec<Span> {
+    let likeliest = probabilities.iter().map(|probability| largest(probability, 0)).enumerate();
+    let mut spans = joined(likeliest.filter(|&(_, class)| class != 0), |span, class| span.class == class);
+    merge(&mut spans);
+    spans
+}
+
 /// Where a character may stand, though it is likelier that none does: away from these that stand there.
 fn faint(probabilities: &[[f64; CLASSES]], plain: &[Span]) -> Vec<Span> {
+    let beside = |column| plain.iter().any(|span| span.start <= column + 1 && column <= span.end);
+    let likeliest = probabilities.iter().map(|probability| largest(probability, 1)).enumerate();
+    let shown = likeliest.filter(|&(column, class)| probabilities[column][class] >= FAINT && !beside(column));
+    joined(shown, |_, _| true)
+}
+
+/// Columns with their classes, from left to right, to spans: a column joins those right before it if `one` says that its class
+/// is the same character as theirs.
+fn joined(shown: impl Iterator<Item = (usize, usize)>, one: impl Fn(&Span, usize) -> bool) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
-    for (column, probability) in probabilities.iter().enumerate() {
-        let class = largest(probability, 1);
-        let beside = plain.iter().any(|span| span.start <= column + 1 && column <= span.end);
-        if beside || probability[class] < FAINT {
-            continue;
-        }
+    for (column, class) in shown {
         match spans.last_mut() {
-            Some(span) if span.end == column => span.end += 1,
+            Some(span) if span.end == column && one(span, class) => span.end += 1,
             _ => spans.push(Span { class, start: column, end: column + 1 }),
         }
     }
