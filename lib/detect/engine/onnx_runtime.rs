@@ -36,7 +36,9 @@ impl OnnxRuntime {
         let build = || -> ort::Result<Session> {
             let builder = Session::builder(&self.0)?.with_intra_threads(threads)?;
             // Threads that wait in a loop would take the cores from the other commands of the pipe.
-            builder.with_intra_op_spinning(false)?.commit_from_memory(onnx)
+            let builder = builder.with_intra_op_spinning(false)?;
+            // Inputs come in several shapes, and a plan of the memory for each of them would keep a block for each.
+            builder.with_memory_pattern(false)?.commit_from_memory(onnx)
         };
         build().map(Network).map_err(|e| Error::model("loading a network", e))
     }
