@@ -134,7 +134,7 @@ impl Consensus {
             rejected: None,
         };
         let mut passage = Passage::new(time, Area::around(&plate.corners));
-        passage.votes.add(&text, &plate, 1.0);
+        passage.votes.add(&text, &plate, 1.0, 1.0);
         (passage.frames, passage.announced, passage.standing) = (told.frames, Some(text.clone()), None);
         passages.push(passage);
         let detected = PlateDetected { plate: text, ..told.clone() };

@@ -13,6 +13,8 @@ use super::vote::{Outcome, Votes};
 
 /// How many pixels wide a plate is that will hardly be read better from closer by.
 const LARGE: f64 = 100.0;
+/// No plate that is read counts for less than this share of a large one: corners may be wrong.
+const SMALL: f64 = 0.1;
 /// What a frame counts for in which only characters that look alike are in doubt.
 const DOUBTFUL: f64 = 0.25;
 /// How long a plate must go unread before another text in its place counts as another vehicle.
@@ -125,7 +127,8 @@ impl Passage {
         self.frames += u32::from(worth.is_some());
         // The first text is kept even if it has no vote: the next weak reading must find its passage.
         if worth.is_some() || !self.votes.any(|_| true) {
-            self.votes.add(text, plate, worth.unwrap_or(0.0));
+            let clear = (place.width() / LARGE).clamp(SMALL, 1.0);
+            self.votes.add(text, plate, worth.unwrap_or(0.0), clear);
         }
         if plate.region.is_some() {
             self.region.clone_from(&plate.region);
@@ -139,28 +142,28 @@ impl Passage {
         }
         let outcome = self.votes.outcome()?;
         let enough = outcome.agreeing >= settings.agree.into() && outcome.share > 0.5;
-        enough.then(|| self.announce(camera, self.last_seen, outcome))
+        enough.then(|| self.announce(camera, outcome))
     }
 
-    /// A correction, if by now another text than the one announced was read twice as often: the first frames, far
-    /// away, may agree on a mistake.
+    /// A correction, if by now another text than the one announced has twice the votes: the first frames, far away, may agree
+    /// on a mistake.
     pub fn better(&mut self, camera: &str, settings: &Settings) -> Option<Detection> {
         let announced = self.announced.as_ref()?;
         let outcome = self.votes.outcome().filter(|outcome| outcome.text != *announced)?;
         let enough = outcome.agreeing >= settings.agree.into()
-            && outcome.agreeing >= 2.0 * self.votes.agreeing(announced)
+            && self.votes.weight(&outcome.text) >= 2.0 * self.votes.weight(announced)
             && outcome.share > 0.5;
-        enough.then(|| self.announce(camera, self.last_seen, outcome))
+        enough.then(|| self.announce(camera, outcome))
     }
 
     /// The announcement at the end, if no text was read often enough but the frames together spell one.
     pub fn late(&mut self, camera: &str, settings: &Settings) -> Option<Detection> {
         let outcome = self.votes.outcome().filter(|_| self.announced.is_none() && !self.shadow)?;
         let enough = self.frames >= settings.agree && outcome.share > 0.5;
-        enough.then(|| self.announce(camera, self.last_seen, outcome))
+        enough.then(|| self.announce(camera, outcome))
     }
 
-    pub fn announce(&mut self, camera: &str, time: Time, outcome: Outcome) -> Detection {
+    fn announce(&mut self, camera: &str, outcome: Outcome) -> Detection {
         let corrects = self.announced.replace(outcome.text.clone());
         let detected = PlateDetected {
             camera_id: camera.to_owned(),
@@ -172,7 +175,7 @@ impl Passage {
             candidates: outcome.others,
             region: self.region.clone(),
         };
-        Detection { time, detected, corrects }
+        Detection { time: self.last_seen, detected, corrects }
     }
 }
 

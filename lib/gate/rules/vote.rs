@@ -1,4 +1,5 @@
-//! Many readings of one plate become one: characters are voted on, each reading with its own confidence.
+//! Many readings of one plate become one: characters are voted on, each reading with its own confidence, from far away with
+//! less.
 
 use std::collections::BTreeMap;
 
@@ -21,9 +22,11 @@ struct Ballot {
     frames: u32,
     /// What these frames count for.
     worth: f64,
-    /// Summed confidence of the whole text.
+    /// How clearly these frames showed the plate, summed.
+    clear: f64,
+    /// Summed confidence of the whole text, each times how clearly the plate was shown.
     weight: f64,
-    /// Summed confidence of each character.
+    /// The same of each character.
     characters: Vec<(char, f64)>,
 }
 
@@ -42,8 +45,8 @@ pub(super) struct Outcome {
 }
 
 impl Votes {
-    /// Takes a reading, which counts for `worth` of a frame.
-    pub fn add(&mut self, text: &str, plate: &Plate, worth: f64) {
+    /// Takes a reading, which counts for `worth` of a frame, of a plate shown so `clear`ly (over 0, to 1).
+    pub fn add(&mut self, text: &str, plate: &Plate, worth: f64, clear: f64) {
         let chars: Vec<char> = text.chars().collect();
         // Characters that do not spell the text say nothing of it: then the whole's confidence is each one's.
         let each: Vec<f64> = if plate.characters.iter().map(|c| c.char).eq(chars.iter().copied()) {
@@ -54,14 +57,16 @@ impl Votes {
         let ballot = self.texts.entry(text.to_owned()).or_insert_with(|| Ballot {
             frames: 0,
             worth: 0.0,
+            clear: 0.0,
             weight: 0.0,
             characters: chars.iter().map(|c| (*c, 0.0)).collect(),
         });
         ballot.frames += 1;
         ballot.worth += worth;
-        ballot.weight += plate.confidence;
+        ballot.clear += clear;
+        ballot.weight += clear * plate.confidence;
         for (sum, confidence) in ballot.characters.iter_mut().zip(each) {
-            sum.1 += confidence;
+            sum.1 += clear * confidence;
         }
         if self.texts.len() > TEXTS {
             let least =
@@ -80,6 +85,11 @@ impl Votes {
         self.texts.get(text).map_or(0.0, |ballot| ballot.worth)
     }
 
+    /// The votes for exactly this text.
+    pub fn weight(&self, text: &str) -> f64 {
+        self.texts.get(text).map_or(0.0, |ballot| ballot.weight)
+    }
+
     /// The text whose length has the most votes, character by character the one with the most.
     pub fn outcome(&self) -> Option<Outcome> {
         let mut lengths: BTreeMap<usize, f64> = BTreeMap::new();
@@ -89,16 +99,16 @@ impl Votes {
         let length = heaviest(lengths.into_iter())?.0;
         let (mut text, mut confidence, mut weakest) = (String::new(), 1.0f64, 1.0f64);
         for place in 0..length {
-            let mut sums: BTreeMap<char, (f64, u32)> = BTreeMap::new();
+            let mut sums: BTreeMap<char, (f64, f64)> = BTreeMap::new();
             for ballot in self.texts.values().filter(|ballot| ballot.characters.len() == length) {
                 let (c, weight) = ballot.characters[place];
                 let sum = sums.entry(c).or_default();
-                *sum = (sum.0 + weight, sum.1 + ballot.frames);
+                *sum = (sum.0 + weight, sum.1 + ballot.clear);
             }
             let all: f64 = sums.values().map(|(weight, _)| weight).sum();
             let (c, weight) = heaviest(sums.iter().map(|(c, (weight, _))| (*c, *weight)))?;
             text.push(c);
-            let (share, mean) = (weight / all.max(f64::MIN_POSITIVE), weight / f64::from(sums[&c].1));
+            let (share, mean) = (weight / all.max(f64::MIN_POSITIVE), weight / sums[&c].1);
             confidence = confidence.min(share * mean);
             weakest = weakest.min(share);
         }
