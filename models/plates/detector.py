@@ -1,11 +1,17 @@
 """Trains the plate detector and writes it as ONNX.
 
-    python detector.py --packs PACKS --out ../plate-detector.onnx
+    python detector.py --wide --packs PACKS --out WIDE.onnx
+    python detector.py --packs PACKS --out ../plate-detector.onnx --teacher WIDE.pt
 
 One class, no anchors, four corners as key points: for every cell of 8 x 8 pixels the score of a plate's middle lying
 there, and where the plate's corners are. A real plate's corners are not known, only the upright box around them, and that
 much is asked of it; in half of the photos drawn plates take the place of the real ones, in any perspective, and teach corners.
+A wide network learns alone; the one that is shipped learns from what that one says, too (Hinton, Vinyals and Dean, Distilling the
+knowledge in a neural network, 2015).
 """
+
+import functools
+import pathlib
 
 import cv2
 import numpy as np
@@ -24,6 +30,7 @@ SIZE = (384, 320)  # of a training picture, across and down
 STRIDE = 8
 SPREAD = 4.0  # corners are given in this many cells
 LOOSE = 0.12  # by so much of its size a labelled box may be too large, on each side
+OWN, TOLD = 0.6, 3.0  # beside a teacher: what the labels weigh, and what the teacher says
 
 
 def block(inputs, outputs, stride=1, kernel=3):
@@ -35,16 +42,19 @@ def block(inputs, outputs, stride=1, kernel=3):
 class Detector(nn.Module):
     """Grey pictures (any multiple of 32 across and down, 0 to 1) to nine maps at an eighth of the size."""
 
-    def __init__(self):
+    def __init__(self, wide=False):
+        """One that is shipped, or a `wide` one, which takes a third longer."""
         super().__init__()
-        self.stem = nn.Sequential(block(1, 16, 2), block(16, 24, 2), block(24, 24))
-        self.eighth = nn.Sequential(block(24, 48, 2), block(48, 48), block(48, 48))
-        self.sixteenth = nn.Sequential(block(48, 64, 2), block(64, 64), block(64, 64))
-        self.thirty_second = nn.Sequential(block(64, 96, 2), block(96, 96), block(96, 96))
-        self.down = block(96, 64, 1, 1)
+        deep = 96 if wide else 128
+        again = lambda channels, times: [block(channels, channels) for _ in range(times)]
+        self.stem = nn.Sequential(block(1, 16, 2), block(16, 24, 2), *again(24, 1 if wide else 0))
+        self.eighth = nn.Sequential(block(24, 48, 2), *again(48, 2 if wide else 1))
+        self.sixteenth = nn.Sequential(block(48, 64, 2), *again(64, 2 if wide else 3))
+        self.thirty_second = nn.Sequential(block(64, deep, 2), *again(deep, 2))
+        self.down = block(deep, 64, 1, 1)
         self.mix = block(64, 64)
         self.down_again = block(64, 48, 1, 1)
-        self.mix_again = nn.Sequential(block(48, 48), block(48, 48))
+        self.mix_again = nn.Sequential(*again(48, 2 if wide else 1))
         self.out = nn.Conv2d(48, 9, 1)
         with torch.no_grad():
             self.out.bias.zero_()
@@ -214,20 +224,34 @@ def targets(plates):
     return heat, corners, weights, boxed
 
 
-def loss_of(net, batch, device):
+def loss_of(net, batch, device, teacher=None):
     pictures = torch.from_numpy(np.stack([b[0] for b in batch]))[:, None].to(device).float() / 255.0
+    pictures = pictures.contiguous(memory_format=torch.channels_last)
     heat, corners, weights, boxed = (torch.from_numpy(np.stack(m)).to(device) for m in zip(*(b[1] for b in batch)))
-    out = net(pictures.contiguous(memory_format=torch.channels_last))
-    score = out[:, 0].float()
+    out = net(pictures).float()
+    score, seen = out[:, 0], out[:, 1:]
     shown, counts = (heat == 1).float(), (heat >= 0).float()
     p = score.sigmoid()
     found = F.softplus(-score) * (1 - p) ** 2 * shown
     wrong = F.softplus(score) * p**2 * (1 - heat.clamp(min=0)) ** 4 * (1 - shown) * counts
     plates = shown.sum().clamp(min=1)
-    seen, away = out[:, 1:].float(), lambda a, b: F.smooth_l1_loss(a, b, beta=0.02, reduction="none")
     place = (away(seen, corners) * weights * (1 - boxed)).sum()
     place = place + 2 * (outside(sides(seen), sides(corners)) * weights[:, :4] * boxed).sum()
-    return (found.sum() + wrong.sum()) / plates + 2.0 * place / weights.count_nonzero().clamp(min=1) * 1.0
+    cells = weights.count_nonzero().clamp(min=1)
+    loss = (found.sum() + wrong.sum()) / plates + 2.0 * place / cells
+    if teacher is None:
+        return loss
+    said = teacher(pictures).float()
+    told = said[:, 0].sigmoid()
+    unlike = F.binary_cross_entropy_with_logits(score, told, reduction="none") * (told - p).abs().detach()
+    # Of real plates the teacher knows the corners, where a label has but the box.
+    elsewhere = away(seen, said[:, 1:]) * weights * (told > 0.1)[:, None]
+    return OWN * loss + TOLD * (unlike.sum() / plates + elsewhere.sum() / cells)
+
+
+def away(seen, corners):
+    """How far corners are from where they should be, each coordinate."""
+    return F.smooth_l1_loss(seen, corners, beta=0.02, reduction="none")
 
 
 def sides(corners):
@@ -308,6 +332,8 @@ def export(net, path):
 
 def main():
     parser = training.arguments(__doc__, steps=6000, batch=12, rate=2e-3, seed=SEED)
+    parser.add_argument("--wide", action="store_true", help="train a wide network, to teach another")
+    parser.add_argument("--teacher", type=pathlib.Path, metavar="PT", help="the checkpoint of a wide network to learn from")
     options = parser.parse_args()
     torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads)
@@ -320,20 +346,22 @@ def main():
         random = np.random.default_rng(SEED)
         return [torch.from_numpy(np.stack([scenes.sample(random)[0] for _ in range(12)]))[:, None].float() / 255 for _ in range(8)]
 
-    trainer = training.Trainer(Detector(), options, inputs)
+    trainer = training.Trainer(Detector(options.wide), options, inputs)
 
     def make(random):
         picture, plates = scenes.sample(random)
         return picture, targets(plates)
 
     def report():
-        net = trainer.averaged(Detector())
+        net = trainer.averaged(Detector(options.wide))
         half, tight, elsewhere = scored(net, trainer.device, [pictures[i] for i in held], [labels[i] for i in held])
         return f"held out: found {half:.3f}, closely {tight:.3f}, elsewhere {elsewhere:.3f} a picture"
 
     if not options.export_only:
-        trainer.run(training.batches(make, options, options.seed + trainer.step), loss_of, report)
-    export(trainer.averaged(Detector()), options.out)
+        teacher = training.teacher(Detector(wide=True), options.teacher, trainer.device) if options.teacher else None
+        loss = functools.partial(loss_of, teacher=teacher)
+        trainer.run(training.batches(make, options, options.seed + trainer.step), loss, report)
+    export(trainer.averaged(Detector(options.wide)), options.out)
 
 
 if __name__ == "__main__":

@@ -245,13 +245,6 @@ def normalised(plates):
     return ((plates - mean) / (plates.std((1, 2), unbiased=False, keepdim=True) + 2.0))[:, None]
 
 
-def teacher(path, device):
-    """A wide network that was trained before, from its checkpoint."""
-    net = Reader(wide=True)
-    net.load_state_dict(torch.load(path, map_location="cpu")["average"])
-    return net.to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
-
-
 def told(teachers, plates):
     """The mean of the probabilities that teachers give."""
     return sum(joined(net(plates).float()).softmax(1) for net in teachers) / len(teachers)
@@ -328,7 +321,7 @@ def main():
         return f"held out: exact {strictly:.3f}, O0Q and I1 not told apart {loosely:.3f}"
 
     if not options.export_only:
-        loss = functools.partial(loss_of, teachers=[teacher(path, trainer.device) for path in options.teachers])
+        loss = functools.partial(loss_of, teachers=[training.teacher(Reader(wide=True), path, trainer.device) for path in options.teachers])
         trainer.run(training.batches(plates.sample, options, options.seed + trainer.step), loss, report)
     export(trainer.averaged(Reader(options.wide)), options.out)
 

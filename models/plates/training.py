@@ -81,6 +81,12 @@ def coarsely(device):
     return torch.autocast(device.type, torch.bfloat16, enabled=fast)
 
 
+def teacher(net, path, device):
+    """`net` as it was trained before, from its checkpoint, for another to learn from."""
+    net.load_state_dict(torch.load(path, map_location="cpu")["average"])
+    return net.to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
+
+
 class Samples(torch.utils.data.IterableDataset):
     """Batches without end; `make(random)` gives one sample, whose numbers follow from the seed alone."""
 

@@ -170,19 +170,33 @@ impl PlateReader {
             return Ok(None);
         }
         let mut texts = self.texts(grey, &corners, Shade::Own, 0.0)?;
+        if likelihood(&texts) < DOUBTFUL {
+            texts = self.otherwise(grey, &corners, texts)?;
+        }
+        Ok(self.told(corners, texts))
+    }
+
+    /// What is read between these corners when they are taken for something else, if it is clearer than these `texts`.
+    fn otherwise(
+        &mut self,
+        grey: &Mat,
+        corners: &Corners,
+        mut texts: Vec<Candidate>,
+    ) -> Result<Vec<Candidate>> {
         for (shade, part) in OTHERWISE {
             let sure = likelihood(&texts);
-            if sure >= DOUBTFUL || (sure < HOPELESS && part != WHOLE) {
+            let clearest = CLEARER * sure >= 1.0;
+            if clearest || (sure < HOPELESS && part != WHOLE) {
                 break;
             }
-            let other = self.texts(grey, &rectify::shifted(&corners, part), shade, sure)?;
+            let other = self.texts(grey, &rectify::shifted(corners, part), shade, sure)?;
             let number = |text: &Candidate| part == WHOLE || text.text.len() >= OF_A_PART;
             if likelihood(&other) > CLEARER * sure && other.first().is_some_and(number) {
                 texts = other;
                 texts.iter_mut().for_each(|text| text.likelihood *= OTHERWISE_SAID);
             }
         }
-        Ok(self.told(corners, texts))
+        Ok(texts)
     }
 
     /// What stands between these corners, likeliest first: read once, and more often as long as that leaves a doubt, if it is
