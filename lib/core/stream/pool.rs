@@ -1,8 +1,8 @@
 //! Records answered on several threads, and their answers in the order of the stream.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use super::filter::Origin;
@@ -17,7 +17,7 @@ pub trait Worker: Send {
     fn answer(&mut self, record: &Envelope<'_>, lines: &mut Vec<u8>) -> Result<()>;
 }
 
-/// Records that one worker may have waiting: the one it answers, and the next.
+/// Records for each worker that may be in a pool: the one it answers, and the next.
 const WAITING: usize = 2;
 
 /// Lines that may wait behind a record's answer.
@@ -25,23 +25,27 @@ const LINES: usize = 4096;
 
 /// Workers on threads of their own.
 pub(super) struct Pool {
-    hands: Vec<Hand>,
-    /// Whose turn it is: each gets every so many-th record, so that the answers come in order without a lock.
-    turn: usize,
+    workers: usize,
+    /// From here each worker takes the next once it is free. The threads end when this is dropped.
+    jobs: SyncSender<Job>,
     queue: VecDeque<Item>,
     /// Records in the queue.
     records: usize,
 }
 
-struct Hand {
-    jobs: SyncSender<Vec<u8>>,
-    answers: Receiver<(Vec<u8>, Result<()>)>,
+/// The lines that answer a record, and whether it was fit.
+type Answer = (Vec<u8>, Result<()>);
+
+/// A record's line, and where its answer goes.
+struct Job {
+    line: Vec<u8>,
+    answer: SyncSender<Answer>,
 }
 
 /// What waits for its turn to leave.
 enum Item {
     Done(Ready),
-    Record { hand: usize, origin: Origin, id: Option<String> },
+    Record { answer: Receiver<Answer>, origin: Origin, id: Option<String> },
 }
 
 /// What comes out of a pool, in the order of what was put in.
@@ -60,8 +64,14 @@ impl Pool {
         if workers.is_empty() {
             return None;
         }
-        let hands = workers.into_iter().map(|worker| Hand::start(worker, events.clone())).collect();
-        Some(Pool { hands, turn: 0, queue: VecDeque::new(), records: 0 })
+        // No more records than a pool takes are ever in it, so giving one never waits.
+        let (jobs, incoming) = sync_channel(WAITING * workers.len());
+        let incoming = Arc::new(Mutex::new(incoming));
+        let pool = Pool { workers: workers.len(), jobs, queue: VecDeque::new(), records: 0 };
+        for worker in workers {
+            start(worker, Arc::clone(&incoming), events.clone());
+        }
+        Some(pool)
     }
 
     /// Whether nothing waits in it.
@@ -71,7 +81,7 @@ impl Pool {
 
     /// Whether something should be taken out before more is put in.
     pub fn is_full(&self) -> bool {
-        self.records >= WAITING * self.hands.len() || self.queue.len() >= LINES
+        self.records >= WAITING * self.workers || self.queue.len() >= LINES
     }
 
     /// Puts a line in that only passes, behind what waits.
@@ -86,11 +96,11 @@ impl Pool {
 
     /// Puts a record in to be answered.
     pub fn give(&mut self, record: &Envelope<'_>, origin: &Origin) -> Result<()> {
-        let hand = self.turn;
-        self.turn = (hand + 1) % self.hands.len();
-        self.hands[hand].jobs.send(record.line().as_bytes().to_vec()).map_err(|_| stopped())?;
+        let (sender, answer) = sync_channel(1);
+        let job = Job { line: record.line().as_bytes().to_vec(), answer: sender };
+        self.jobs.send(job).map_err(|_| stopped())?;
         let id = record.id.as_deref().map(str::to_owned);
-        self.queue.push_back(Item::Record { hand, origin: origin.clone(), id });
+        self.queue.push_back(Item::Record { answer, origin: origin.clone(), id });
         self.records += 1;
         Ok(())
     }
@@ -98,10 +108,8 @@ impl Pool {
     /// Takes the first out; if it is not answered yet, waits for that or, unless told to `wait`, gives nothing.
     pub fn take(&mut self, wait: bool) -> Result<Option<Ready>> {
         let answer = match self.queue.front() {
-            Some(Item::Record { hand, .. }) if wait => {
-                self.hands[*hand].answers.recv().map_err(|_| stopped())?
-            }
-            Some(Item::Record { hand, .. }) => match self.hands[*hand].answers.try_recv() {
+            Some(Item::Record { answer, .. }) if wait => answer.recv().map_err(|_| stopped())?,
+            Some(Item::Record { answer, .. }) => match answer.try_recv() {
                 Ok(answer) => answer,
                 Err(TryRecvError::Empty) => return Ok(None),
                 Err(TryRecvError::Disconnected) => return Err(stopped()),
@@ -119,24 +127,21 @@ impl Pool {
     }
 }
 
-impl Hand {
-    /// The thread ends once its jobs do, when the pool is dropped.
-    fn start(mut worker: Box<dyn Worker>, events: SyncSender<Event>) -> Hand {
-        let (jobs, incoming) = sync_channel::<Vec<u8>>(WAITING);
-        let (outgoing, answers) = sync_channel(WAITING);
-        thread::spawn(move || {
-            for line in incoming {
-                let mut lines = Vec::new();
-                let fit = Envelope::parse(&line).and_then(|record| worker.answer(&record, &mut lines));
-                if outgoing.send((lines, fit)).is_err() {
-                    return;
-                }
-                // If the channel is full the loop is awake, and looks for answers before it sleeps.
-                let _ = events.try_send(Event::Answered);
+/// Starts a thread on which a worker answers jobs for as long as there may be any.
+fn start(mut worker: Box<dyn Worker>, jobs: Arc<Mutex<Receiver<Job>>>, events: SyncSender<Event>) {
+    thread::spawn(move || {
+        // The lock is held while there is nothing to do, and by one that waits for the next job only; no one panics there.
+        let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        while let Ok(Job { line, answer }) = next() {
+            let mut lines = Vec::new();
+            let fit = Envelope::parse(&line).and_then(|record| worker.answer(&record, &mut lines));
+            if answer.send((lines, fit)).is_err() {
+                return;
             }
-        });
-        Hand { jobs, answers }
-    }
+            // If the channel is full the loop is awake, and looks for answers before it sleeps.
+            let _ = events.try_send(Event::Answered);
+        }
+    });
 }
 
 fn stopped() -> Error {
@@ -145,6 +150,6 @@ fn stopped() -> Error {
 
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Pool of {}", self.hands.len())
+        write!(f, "Pool of {}", self.workers)
     }
 }
