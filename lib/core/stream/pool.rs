@@ -130,7 +130,7 @@ impl Pool {
 /// Starts a thread on which a worker answers jobs for as long as there may be any.
 fn start(mut worker: Box<dyn Worker>, jobs: Arc<Mutex<Receiver<Job>>>, events: SyncSender<Event>) {
     thread::spawn(move || {
-        // The lock is held while there is nothing to do, and by one that waits for the next job only; no one panics there.
+        // Whoever waits for the next job holds the lock, for no longer, and nothing panics meanwhile.
         let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         while let Ok(Job { line, answer }) = next() {
             let mut lines = Vec::new();

@@ -80,11 +80,6 @@ impl Votes {
         self.texts.keys().any(|text| like(text))
     }
 
-    /// What the frames that read exactly this text count for.
-    pub fn agreeing(&self, text: &str) -> f64 {
-        self.texts.get(text).map_or(0.0, |ballot| ballot.worth)
-    }
-
     /// The votes for exactly this text.
     pub fn weight(&self, text: &str) -> f64 {
         self.texts.get(text).map_or(0.0, |ballot| ballot.weight)
@@ -124,7 +119,7 @@ impl Votes {
             .collect();
         others.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| a.text.cmp(&b.text)));
         others.truncate(CANDIDATES);
-        let agreeing = self.agreeing(&text);
+        let agreeing = self.texts.get(&text).map_or(0.0, |ballot| ballot.worth);
         Some(Outcome { text, confidence: rounded(confidence), share: weakest, agreeing, others })
     }
 }

@@ -102,6 +102,20 @@ fn a_much_better_reading_corrects_the_first() {
 }
 
 #[test]
+fn a_few_readings_from_nearby_correct_many_from_afar() {
+    let wide = |text, width| {
+        let corners = [[0.0, 100.0], [width, 100.0], [width, 130.0], [0.0, 130.0]];
+        vec![Plate { corners, ..reading(text, 0.9, 0.0) }]
+    };
+    let frames = |width| {
+        let near = (12..18).map(move |n| (n * 40, wide("RKJ4F82", width)));
+        (0..12).map(|n| (n * 40, wide("RXJ4F82", 20.0))).chain(near).collect()
+    };
+    assert_eq!(plates_of(&announced(frames(100.0))), ["RXJ4F82", "RKJ4F82"]);
+    assert_eq!(plates_of(&announced(frames(20.0))), ["RXJ4F82"], "equally far away the more count");
+}
+
+#[test]
 fn two_cars_side_by_side_are_two_even_with_numbers_alike() {
     let frames = (0..5).map(|n| (n * 40, vec![reading("B1234XY", 0.9, 0.0), reading("B1234XX", 0.9, 300.0)]));
     let mut plates: Vec<String> =
